@@ -1,0 +1,1 @@
+"""The local stack: imitates the platform around the app. Never deployed."""
