@@ -1,0 +1,1 @@
+"""How the ports are kept: Key Vault, Table Storage, HTTP, the machine itself."""

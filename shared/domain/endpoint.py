@@ -1,0 +1,132 @@
+"""An endpoint: a call with a name, that callers make without knowing its URL."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote
+
+import msgspec
+
+from shared.domain.codes import CODE_RULE, fold, is_code
+from shared.domain.documents import decode, pointer
+from shared.domain.errors import FieldProblem
+from shared.domain.paths import company_problem, path_problem, route_problem
+from shared.domain.stored_values import header_problems, query_problems
+from shared.domain.templates import PLACEHOLDER
+
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
+ParameterType = Literal["guid", "string", "number"]
+
+SAFE_METHODS = frozenset({"GET"})
+READ_ONLY_FIELDS = frozenset({"created_on", "updated_on"})
+
+_PROCEDURE = re.compile(r"\w+")
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The stored definition of one call; `kind` decides the form of its URL."""
+
+    code: str
+    name: Text = ""
+    description: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    method: Method = "POST"
+    api_url: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+    is_enabled: bool = True
+    kind: Literal["codeunit", "odata", "api", "custom"] = "codeunit"
+    api_route: Text = "v2.0"
+    company: Text | None = None
+    parameters: dict[str, ParameterType] = {}
+    decode_value: bool = False
+    encode_parameters: list[Text] = []
+    request_schema: dict[str, Any] | None = None
+    response_schema: dict[str, Any] | None = None
+    read_only: bool = False
+    read_replica: bool = False
+    timeout_seconds: Annotated[int, msgspec.Meta(ge=1, le=220)] = 100
+    headers: dict[str, Text] = {}
+    query: dict[str, Text] = {}
+    allowed_query: list[Text] | None = None
+    derive_idempotency_key: bool = False
+    allowed_roles: list[Text] = []
+    allowed_clients: list[Text] = []
+    unrestricted: bool = False
+
+    @property
+    def changes_data(self) -> bool:
+        """Tell whether a call may change something, so that it must not be repeated blindly."""
+        return self.method not in SAFE_METHODS and not self.read_only
+
+
+def read_endpoint(document: dict[str, Any]) -> tuple[Endpoint | None, list[FieldProblem]]:
+    """Read a document without read-only fields; return the endpoint, or all its problems."""
+    folded = dict(document)
+    if isinstance(folded.get("code"), str):
+        folded["code"] = fold(folded["code"])
+    if isinstance(folded.get("method"), str):
+        folded["method"] = folded["method"].upper()
+    endpoint, problems = decode(Endpoint, folded)
+    if endpoint is None:
+        return None, problems
+    problems = _problems(endpoint)
+    return (None, problems) if problems else (endpoint, [])
+
+
+def _problems(endpoint: Endpoint) -> list[FieldProblem]:
+    found: dict[str, str | None] = {
+        "code": None if is_code(endpoint.code) else CODE_RULE,
+        "api_url": _api_url_problem(endpoint),
+        "api_route": route_problem(endpoint.api_route),
+        "company": company_problem(endpoint.company or ""),
+        "method": None,
+    }
+    if endpoint.kind == "codeunit" and endpoint.method != "POST":
+        found["method"] = "must be POST: Business Central runs a codeunit's procedure by POST only"
+    found |= _not_yet(endpoint)
+    problems = [FieldProblem(pointer(name), text) for name, text in found.items() if text]
+    problems += _parameter_problems(endpoint)
+    return problems + header_problems(endpoint.headers) + query_problems(endpoint.query)
+
+
+def _parameter_problems(endpoint: Endpoint) -> list[FieldProblem]:
+    names = set(PLACEHOLDER.findall(endpoint.api_url))
+    problems = []
+    for name in endpoint.parameters:
+        text = None
+        if name not in names:
+            text = f"api_url holds no {{{name}}}"
+        elif not name.isidentifier() or name.casefold().startswith("gw_"):
+            text = "must be a plain name that does not begin with gw_"
+        elif name.casefold() in {"code", "company", "tenant"}:
+            text = "is a name that the gateway keeps for itself"
+        if text:
+            problems.append(FieldProblem(pointer("parameters", name), text))
+    return problems
+
+
+def _api_url_problem(endpoint: Endpoint) -> str | None:
+    names = PLACEHOLDER.findall(endpoint.api_url)
+    if undeclared := [name for name in names if name not in endpoint.parameters]:
+        return f"holds {{{undeclared[0]}}}, which parameters does not declare"
+    literal = PLACEHOLDER.sub("x", endpoint.api_url)
+    if "{" in literal or "}" in literal:
+        return "has a brace without its counterpart"
+    if problem := path_problem(literal):
+        return problem
+    if endpoint.kind == "codeunit" and not _PROCEDURE.fullmatch(literal):
+        return "must be the name of a procedure, such as GetWhseShipmentList"
+    if not endpoint.unrestricted and any(
+        unquote(segment).casefold() == "$batch" for segment in literal.split("/")
+    ):
+        return "may be $batch only for an unrestricted endpoint: it opens the whole service"
+    return None
+
+
+def _not_yet(endpoint: Endpoint) -> dict[str, str | None]:
+    """Refuse what is agreed but not built: ignoring a restriction would be worse than none."""
+    text = "is not supported by this version; leave it out"
+    return {
+        name: text if getattr(endpoint, name) else None
+        for name in ("derive_idempotency_key", "allowed_roles", "allowed_clients")
+    }

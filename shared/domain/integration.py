@@ -1,0 +1,180 @@
+"""An integration: one service, its company, and how the gateway signs in to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from shared.domain.codes import CODE_RULE, fold, is_code
+from shared.domain.documents import decode, pointer
+from shared.domain.egress import EgressPolicy, origin
+from shared.domain.errors import FieldProblem
+from shared.domain.paths import (
+    company_problem,
+    control_problem,
+    is_guid,
+    segment_problem,
+)
+from shared.domain.stored_values import query_problems
+from shared.domain.templates import template_problem
+
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+Url = Annotated[str, msgspec.Meta(max_length=1000)]
+
+BUSINESS_CENTRAL = "https://api.businesscentral.dynamics.com"
+ENTRA = "https://login.microsoftonline.com"
+# National clouds: learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+ENTRA_ORIGINS = frozenset(
+    origin(url)
+    for url in (
+        ENTRA,
+        "https://login.microsoftonline.us",
+        "https://login.partner.microsoftonline.cn",
+    )
+)
+
+# What GET shows beside the definition; a PUT may bring it back, and it is ignored.
+READ_ONLY_FIELDS = frozenset(
+    {
+        "has_client_secret", "is_valid_auth", "signed_in_as", "status", "created_on", "updated_on",
+    }
+)  # fmt: skip
+
+
+class Integration(msgspec.Struct, frozen=True, kw_only=True):
+    """The stored definition; its secret is in Key Vault and never part of it."""
+
+    code: str
+    name: Text = ""
+    grant_type: Literal["authorization_code", "client_credentials"] = "authorization_code"
+    base_url: Url = BUSINESS_CENTRAL
+    api_version: Text = "v2.0"
+    tenant_id: Text = ""
+    environment: Text = ""
+    company: Text | None = None
+    company_id: Text | None = None
+    service_name: Text = ""
+    client_id: Text = ""
+    authorize_url: Url | None = None
+    token_url: Url | None = None
+    revocation_url: Url | None = None
+    scope: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
+    redirect_uri: Url | None = None
+    client_auth: Literal[
+        "client_secret", "client_secret_basic", "certificate", "managed_identity"
+    ] = "client_secret"
+    url_template: Url | None = None
+    allowed_companies: list[Text] = []
+    query: dict[str, Text] = {}
+    certificate_name: Text | None = None
+    client_secret_expires_on: dt.date | None = None
+    max_in_flight: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
+
+    @property
+    def needs_client_secret(self) -> bool:
+        """Tell whether the way the client authenticates rests on the stored secret."""
+        return self.client_auth in {"client_secret", "client_secret_basic"}
+
+    @property
+    def is_entra(self) -> bool:
+        """Tell whether tokens come from Entra's own endpoint rather than a configured one."""
+        return self.token_url is None
+
+    @property
+    def effective_authorize_url(self) -> str:
+        """The configured authorization endpoint, or Entra's for the tenant."""
+        return self.authorize_url or f"{ENTRA}/{self.tenant_id}/oauth2/v2.0/authorize"
+
+    @property
+    def effective_token_url(self) -> str:
+        """The configured token endpoint, or Entra's for the tenant."""
+        return self.token_url or f"{ENTRA}/{self.tenant_id}/oauth2/v2.0/token"
+
+    @property
+    def effective_scope(self) -> str:
+        """The configured scope; Entra takes `.default` alone for client credentials."""
+        if self.scope is not None:
+            return self.scope
+        resource = f"{BUSINESS_CENTRAL}/.default"
+        if self.grant_type == "client_credentials":
+            return resource
+        return f"{resource} openid profile offline_access"
+
+    @property
+    def binding(self) -> str:
+        """Fingerprint of what a secret or token was entrusted to; another one voids it."""
+        parts = (
+            self.grant_type,
+            self.tenant_id,
+            self.client_id,
+            origin(self.base_url),
+            origin(self.effective_authorize_url),
+            origin(self.effective_token_url),
+            origin(self.revocation_url) if self.revocation_url else "",
+        )
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def read_integration(
+    document: dict[str, Any], policy: EgressPolicy
+) -> tuple[Integration | None, list[FieldProblem]]:
+    """Read a document without secret and read-only fields; return it, or all its problems."""
+    folded = dict(document)
+    if isinstance(folded.get("code"), str):
+        folded["code"] = fold(folded["code"])
+    if isinstance(folded.get("base_url"), str):
+        folded["base_url"] = folded["base_url"].rstrip("/")
+    integration, problems = decode(Integration, folded)
+    if integration is None:
+        return None, problems
+    problems = _problems(integration, policy)
+    return (None, problems) if problems else (integration, [])
+
+
+def _problems(integration: Integration, policy: EgressPolicy) -> list[FieldProblem]:
+    found: dict[str, str | None] = {}
+    found["code"] = None if is_code(integration.code) else CODE_RULE
+    for name in ("api_version", "tenant_id", "environment", "service_name", "certificate_name"):
+        found[name] = segment_problem(getattr(integration, name) or "")
+    for name in ("name", "client_id", "scope"):
+        found[name] = control_problem(getattr(integration, name) or "")
+    found["company"] = company_problem(integration.company or "")
+    if integration.company_id is not None and not is_guid(integration.company_id):
+        found["company_id"] = "must be a GUID; put a name into company"
+    for name in ("base_url", "authorize_url", "token_url", "revocation_url", "redirect_uri"):
+        url = getattr(integration, name)
+        with_query = name in {"authorize_url", "token_url"}  # RFC 6749 section 3.1 allows one
+        found[name] = policy.url_problem(url, with_query=with_query) if url is not None else None
+    if integration.url_template is not None:
+        found["url_template"] = template_problem(integration.url_template)
+    found.update({k: v for k, v in _identity_problems(integration, policy).items() if v})
+    problems = [FieldProblem(pointer(name), text) for name, text in found.items() if text]
+    for index, company in enumerate(integration.allowed_companies):
+        if text := company_problem(company):
+            problems.append(FieldProblem(pointer("allowed_companies", index), text))
+    return problems + query_problems(integration.query)
+
+
+def _identity_problems(integration: Integration, policy: EgressPolicy) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    if not integration.client_id:
+        found["client_id"] = "is required: the application (client) id of the app registration"
+    code_grant = integration.grant_type == "authorization_code"
+    needs_entra = integration.token_url is None or (
+        code_grant and integration.authorize_url is None
+    )
+    if needs_entra and not integration.tenant_id:
+        found["tenant_id"] = "is required, unless authorize_url and token_url are given"
+    if integration.client_auth == "certificate" and not integration.certificate_name:
+        found["certificate_name"] = "is required for client_auth certificate"
+    if (
+        integration.client_auth == "managed_identity"
+        and origin(integration.effective_token_url) not in ENTRA_ORIGINS
+        and not policy.allow_insecure
+    ):
+        # Whoever receives the identity's assertion can use it at Entra.
+        found["token_url"] = "must be Microsoft Entra's for client_auth managed_identity"
+    return found

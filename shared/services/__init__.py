@@ -1,0 +1,1 @@
+"""What the gateway does. Services know the domain and the ports, nothing else."""
