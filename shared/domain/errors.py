@@ -1,6 +1,7 @@
 """Every error that a caller can meet: one catalogue, and the exception that carries an entry.
 
     GatewayError
+    ├── IdentityRefused          the identity provider says no, until somebody acts
     └── Unavailable              a dependency is down for the moment; try again
         ├── StorageUnavailable   Table Storage
         ├── VaultUnavailable     Key Vault
@@ -62,6 +63,10 @@ class GatewayError(Exception):
         self.retry_after_seconds = retry_after_seconds
         self.headers = headers or {}
         self.upstream = upstream
+
+
+class IdentityRefused(GatewayError):
+    """The identity provider refuses; asking again would not help before somebody acts."""
 
 
 class Unavailable(GatewayError):

@@ -80,8 +80,8 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_entra(self) -> bool:
-        """Tell whether tokens come from Entra's own endpoint rather than a configured one."""
-        return self.token_url is None
+        """Tell whether tokens come from Microsoft Entra rather than another provider."""
+        return origin(self.effective_token_url) in ENTRA_ORIGINS
 
     @property
     def effective_authorize_url(self) -> str:

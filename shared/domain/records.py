@@ -1,0 +1,65 @@
+"""Definitions as they are stored: with their ETag and what the store knows beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.endpoint import Endpoint
+from shared.domain.integration import Integration
+from shared.domain.tokens import TokenState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredIntegration:
+    """An integration in the store; the version names its client secret in Key Vault.
+
+    The row alone says which version counts, so that definition and secret change in one step.
+    """
+
+    definition: Integration
+    client_secret_version: str | None
+    created_on: datetime
+    updated_on: datetime
+    etag: str = ""
+
+    @property
+    def code(self) -> str:
+        """The integration's code."""
+        return self.definition.code
+
+    @property
+    def revision(self) -> str:
+        """What changes with every change of the definition or its secret."""
+        return self.updated_on.isoformat()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEndpoint:
+    """An endpoint in the store, under its integration's code."""
+
+    integration: str
+    definition: Endpoint
+    created_on: datetime
+    updated_on: datetime
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTokenState:
+    """The token state of an integration, and the ETag to change it by."""
+
+    integration: str
+    state: TokenState
+    etag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """A sign-in under way, or a link that starts one; only hashes of its secrets are kept."""
+
+    key: str
+    kind: str
+    integration: str
+    browser_hash: str
+    expires_on: datetime

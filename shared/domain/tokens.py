@@ -1,0 +1,132 @@
+"""Tokens: what was granted, how fresh it is, and what is known about an integration's sign-in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from shared.domain.secret import Secret
+
+ShownStatus = Literal["not_authorized", "authorized", "needs_sign_in", "misconfigured"]
+
+# Entra's access tokens live 60 to 90 minutes; a provider that does not say gets the shorter.
+ASSUMED_LIFE = dt.timedelta(minutes=60)
+# A token is not used in its last seconds: it would expire on its way.
+_LAST_SECONDS = dt.timedelta(seconds=5)
+
+
+class Freshness(enum.Enum):
+    """What a token is good for at a moment."""
+
+    FRESH = "fresh"
+    STALE = "stale"  # still valid, and due for a refresh
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """The tokens of one integration, as Key Vault keeps them."""
+
+    access_token: Secret
+    refresh_token: Secret | None
+    obtained_on: dt.datetime
+    expires_on: dt.datetime
+    generation: int
+    binding: str
+
+    def freshness(self, now: dt.datetime, refresh_ahead: dt.timedelta) -> Freshness:
+        """Judge the access token; the refresh begins at half of its life at the earliest."""
+        life = self.expires_on - self.obtained_on
+        if now >= self.expires_on - min(_LAST_SECONDS, life / 4):
+            return Freshness.EXPIRED
+        if now >= self.refresh_due_on(refresh_ahead):
+            return Freshness.STALE
+        return Freshness.FRESH
+
+    def refresh_due_on(self, refresh_ahead: dt.timedelta) -> dt.datetime:
+        """Return when the token should be refreshed."""
+        return self.expires_on - min(refresh_ahead, (self.expires_on - self.obtained_on) / 2)
+
+    def to_secret(self) -> Secret:
+        """Return the whole set as one text for Key Vault."""
+        kept = _Kept(
+            access_token=self.access_token.reveal(),
+            refresh_token=self.refresh_token.reveal() if self.refresh_token else None,
+            obtained_on=self.obtained_on,
+            expires_on=self.expires_on,
+            generation=self.generation,
+            binding=self.binding,
+        )
+        return Secret(msgspec.json.encode(kept).decode())
+
+    @classmethod
+    def from_secret(cls, secret: Secret) -> TokenSet | None:
+        """Read what `to_secret` wrote; None if it is something else, such as an overwritten set."""
+        try:
+            kept = msgspec.json.decode(secret.reveal(), type=_Kept)
+        except msgspec.MsgspecError:
+            return None
+        return cls(
+            access_token=Secret(kept.access_token),
+            refresh_token=Secret(kept.refresh_token) if kept.refresh_token else None,
+            obtained_on=kept.obtained_on,
+            expires_on=kept.expires_on,
+            generation=kept.generation,
+            binding=kept.binding,
+        )
+
+
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    access_token: str
+    refresh_token: str | None
+    obtained_on: dt.datetime
+    expires_on: dt.datetime
+    generation: int
+    binding: str
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an integration cannot be used until somebody acts."""
+
+    code: str
+    detail: str
+    hint: str
+
+
+class TokenState(msgspec.Struct, frozen=True, kw_only=True):
+    """What every instance knows about an integration's tokens; never a token itself.
+
+    `generation` counts the token sets that were stored: an instance that holds an older one reads
+    Key Vault again. `revision` names the definition that the provider refused: a changed one is
+    tried anew. The lease is who may call the token endpoint, and until when.
+    """
+
+    status: Literal["none", "authorized", "needs_sign_in", "misconfigured", "deauthorized"] = "none"
+    generation: int = 0
+    binding: str = ""
+    signed_in_as: str | None = None
+    obtained_on: dt.datetime | None = None
+    expires_on: dt.datetime | None = None
+    last_used_on: dt.datetime | None = None
+    cause: Cause | None = None
+    revision: str | None = None
+    failures: int = 0
+    last_failure_on: dt.datetime | None = None
+    retry_on: dt.datetime | None = None
+    lease_owner: str | None = None
+    lease_until: dt.datetime | None = None
+
+    @property
+    def shown_status(self) -> ShownStatus:
+        """The status as the API names it."""
+        if self.status in {"none", "deauthorized"}:
+            return "not_authorized"
+        return self.status  # type: ignore[return-value]  # the other names are the same
+
+    def is_leased(self, now: dt.datetime) -> bool:
+        """Tell whether somebody holds the lease."""
+        return self.lease_owner is not None and (self.lease_until or now) > now
