@@ -8,11 +8,11 @@ the caller sends, the result keeps the integration's host, base path, company an
 from __future__ import annotations
 
 import re
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote, unquote
 
+from shared.domain.endpoint import api_url_problem
 from shared.domain.errors import (
     COMPANY_NOT_ALLOWED,
     COMPANY_NOT_FOUND,
@@ -20,18 +20,19 @@ from shared.domain.errors import (
     QUERY_NOT_ALLOWED,
     GatewayError,
 )
-from shared.domain.paths import company_problem, control_problem, is_guid, path_problem
+from shared.domain.paths import company_problem, is_guid, route_problem
+from shared.domain.queries import canonical_name, parse_query
 from shared.domain.templates import BUILT_IN, PLACEHOLDER, template_problem
 
 if TYPE_CHECKING:
     from shared.domain.endpoint import Endpoint, ParameterType
     from shared.domain.integration import Integration
+    from shared.domain.queries import Pair
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 # What RFC 3986 allows in a path besides letters and digits; a percent sign was checked before.
 _PATH_SAFE = "/%:$&'()*+,;=!~@"
 _QUERY_SAFE = _PATH_SAFE + "?[]"
-_ALWAYS_RESERVED = frozenset({"company", "tenant"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +50,18 @@ class Company:
         return cls(id=text) if is_guid(text) else cls(name=text)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """One `name=value` of the caller's query, as it came and as it is compared."""
-
-    raw: str
-    name: str
-    value: str
-
-
 def choose_company(integration: Integration, endpoint: Endpoint, query: str = "") -> Company:
     """Return the company that the call is for; GatewayError `company_not_allowed`."""
-    choices = [pair.value for pair in _pairs(query) if pair.name == "gw_company"]
-    own = Company(name=integration.company or None, id=integration.company_id)
-    if endpoint.company:
-        own = Company.parse(endpoint.company)
+    choices = [pair.value for pair in parse_query(query) if pair.name == "gw_company"]
+    own = Company.parse(endpoint.company or integration.company)
+    if integration.company_id and not endpoint.company:
+        own = replace(own, id=integration.company_id)
     if not choices:
         return own
     choice = choices[0]
     if len(choices) > 1 or endpoint.company or not choice:
         raise GatewayError(COMPANY_NOT_ALLOWED, "This endpoint's company cannot be chosen.")
-    if choice in {own.name, own.id}:
+    if any(_same_company(choice, known) for known in (own.name, own.id) if known):
         return own
     allowed = integration.allowed_companies
     if "*" not in allowed and not any(_same_company(choice, company) for company in allowed):
@@ -92,24 +84,22 @@ def build_url(
     Raises GatewayError `invalid_parameter`, `query_not_allowed` or `company_not_found`.
     """
     template = _template(integration, endpoint)
-    if endpoint.kind == "api" and not company.id:
+    if not company.id and "{company_id}" in template and (company.name or endpoint.kind == "api"):
+        # Without the segment the call would go to whatever company is the service's default.
         raise GatewayError(COMPANY_NOT_FOUND, "No id is known for the company of this call.")
-    pairs = [pair for pair in _pairs(query) if not _is_gateway_name(pair.name)]
+    pairs = [pair for pair in parse_query(query) if not pair.is_for_gateway]
     path = _endpoint_path(endpoint, pairs)
     values = _values(integration, endpoint, company=company, path=path)
     path_template, _, query_template = template.partition("?")
-    fixed = _fixed_query(integration, endpoint, query_template, values)
-    rest = _rest_of_query(endpoint, pairs, {_canonical(name) for name in fixed})
-    pieces = [f"{quote(name, safe='$')}={quote(value, safe='')}" for name, value in fixed.items()]
-    url = _render_path(path_template, values)
-    return "?".join(filter(None, (url, "&".join(pieces + rest))))
+    fixed = _fixed_query(query_template, values, integration.query, endpoint.query)
+    rest = _rest_of_query(endpoint, pairs, {canonical_name(name) for name in fixed})
+    return _joined(_render_path(path_template, values), fixed, rest)
 
 
 def companies_url(integration: Integration) -> str:
     """Return the URL that lists the companies of the integration's environment."""
-    values = {name: getattr(integration, name) for name in ("api_version", "tenant_id")}
-    values |= {"base_url": integration.base_url, "environment": integration.environment}
-    return _render_path(BUILT_IN["companies"], {k: _segment(k, v) for k, v in values.items()})
+    path = _render_path(BUILT_IN["companies"], _integration_values(integration))
+    return _joined(path, dict(integration.query), [])
 
 
 def _template(integration: Integration, endpoint: Endpoint) -> str:
@@ -125,36 +115,33 @@ def _values(
     integration: Integration, endpoint: Endpoint, *, company: Company, path: str
 ) -> dict[str, str]:
     """Return the placeholders' values, encoded for a path; `path` is encoded already."""
-    plain = {
-        "base_url": integration.base_url,
-        "api_version": integration.api_version,
-        "tenant_id": integration.tenant_id,
-        "environment": integration.environment,
-        "service_name": integration.service_name,
-        "company": company.name or company.id or "",
-        "company_id": company.id or "",
-        "company_id_or_name": company.id or company.name or "",
-    }
-    values = {name: _segment(name, value) for name, value in plain.items()}
-    key = f"Id={company.id}" if company.id else _string_literal(company.name or "")
+    values = _integration_values(integration)
+    values["company"] = quote(company.name or company.id or "", safe="")
+    values["company_id"] = quote(company.id or "", safe="")
+    values["company_id_or_name"] = values["company_id"] or values["company"]
+    key = f"Id={values['company_id']}" if company.id else _string_literal(company.name or "")
     values["company_key"] = f"Company({key})" if company.id or company.name else ""
     values["operation"] = "_".join(filter(None, (values["service_name"], path)))
+    if problem := route_problem(endpoint.api_route):
+        raise GatewayError(INVALID_PARAMETER, f"The endpoint's api_route {problem}.")
     values["api_route"] = endpoint.api_route
     values["endpoint"] = path
     return values
 
 
-def _segment(name: str, value: str) -> str:
-    return value if name == "base_url" else quote(value, safe="")
+def _integration_values(integration: Integration) -> dict[str, str]:
+    names = ("api_version", "tenant_id", "environment", "service_name")
+    values = {name: quote(getattr(integration, name), safe="") for name in names}
+    return values | {"base_url": integration.base_url}
 
 
-def _endpoint_path(endpoint: Endpoint, pairs: list[_Pair]) -> str:
+def _endpoint_path(endpoint: Endpoint, pairs: list[Pair]) -> str:
     """Fill the parameters of `api_url` with the caller's values, which `pairs` then lacks."""
-    if problem := path_problem(PLACEHOLDER.sub("x", endpoint.api_url)):
+    if problem := api_url_problem(endpoint):
         raise GatewayError(INVALID_PARAMETER, f"The endpoint's api_url {problem}.")
     literals = {}
     for name, kind in endpoint.parameters.items():
-        given = [pair for pair in pairs if pair.name == _canonical(name)]
+        given = [pair for pair in pairs if pair.name == canonical_name(name)]
         if len(given) != 1:
             raise GatewayError(INVALID_PARAMETER, f"Give the parameter {name} once, in the query.")
         pairs.remove(given[0])
@@ -171,7 +158,7 @@ def _literal(name: str, kind: ParameterType, value: str) -> str:
         return value
     if kind == "number" and _NUMBER.fullmatch(value):
         return value
-    if kind == "string" and not control_problem(value) and not company_problem(value):
+    if kind == "string" and not company_problem(value):
         return _string_literal(value)
     raise GatewayError(INVALID_PARAMETER, f"The parameter {name} is not a valid {kind}.")
 
@@ -181,48 +168,33 @@ def _string_literal(text: str) -> str:
 
 
 def _fixed_query(
-    integration: Integration, endpoint: Endpoint, query_template: str, values: dict[str, str]
-) -> dict[str, str]:
-    """Return the parameters that the gateway sets; what is nearer to the call wins."""
-    fixed: dict[str, str] = {}
+    query_template: str, values: dict[str, str], *stored: dict[str, str]
+) -> dict[str, str | None]:
+    """Return the parameters that the gateway sets; what is nearer to the call wins.
+
+    Those that drop out are None: their names stay the gateway's.
+    """
+    fixed: dict[str, str | None] = {}
     for pair in filter(None, query_template.split("&")):
         name, _, value = pair.partition("=")
-        rendered = PLACEHOLDER.sub(lambda match: values[match[1]], value)
-        if rendered or not PLACEHOLDER.search(value):
-            fixed[name] = unquote_plus(rendered)
-    for stored in (integration.query, endpoint.query):
-        for name, value in stored.items():
-            same = next((other for other in fixed if _canonical(other) == _canonical(name)), name)
-            fixed[same] = value
+        filled = _fill(value, values)
+        fixed[name] = None if filled is None else unquote(filled)
+    for name, value in (item for query in stored for item in query.items()):
+        known = (other for other in fixed if canonical_name(other) == canonical_name(name))
+        fixed[next(known, name)] = value
     return fixed
 
 
-def _rest_of_query(endpoint: Endpoint, pairs: list[_Pair], fixed: set[str]) -> list[str]:
+def _rest_of_query(endpoint: Endpoint, pairs: list[Pair], fixed: set[str]) -> list[str]:
     allowed = endpoint.allowed_query
-    names = None if allowed is None else {_canonical(name) for name in allowed}
+    names = None if allowed is None else {canonical_name(name) for name in allowed}
     for pair in pairs:
-        if pair.name in fixed | _ALWAYS_RESERVED or (names is not None and pair.name not in names):
+        is_open = names is None or pair.name in names
+        if not is_open or pair.name in fixed or pair.is_reserved:
             shown = pair.raw.partition("=")[0][:80]
             raise GatewayError(QUERY_NOT_ALLOWED, f"The query parameter {shown} is not allowed.")
     # Only what no URL may hold is encoded; everything else goes on byte for byte.
     return [quote(pair.raw, safe=_QUERY_SAFE) for pair in pairs]
-
-
-def _pairs(query: str) -> list[_Pair]:
-    pairs = []
-    for raw in filter(None, query.split("&")):
-        name, _, value = raw.partition("=")
-        pairs.append(_Pair(raw=raw, name=_canonical(unquote_plus(name)), value=unquote_plus(value)))
-    return pairs
-
-
-def _canonical(name: str) -> str:
-    # Servers ignore case and OData 4.01 the dollar sign of system options; some trim spaces.
-    return unicodedata.normalize("NFKC", name).casefold().strip().lstrip("$")
-
-
-def _is_gateway_name(name: str) -> bool:
-    return name == "code" or name.startswith("gw_")
 
 
 def _same_company(choice: str, company: str) -> bool:
@@ -232,9 +204,21 @@ def _same_company(choice: str, company: str) -> bool:
 
 
 def _render_path(template: str, values: dict[str, str]) -> str:
-    segments = []
-    for segment in template.split("/"):
-        names = PLACEHOLDER.findall(segment)
-        if all(values[name] for name in names):
-            segments.append(PLACEHOLDER.sub(lambda match: values[match[1]], segment))
-    return "/".join(segments)
+    filled = (_fill(segment, values) for segment in template.split("/"))
+    return "/".join(segment for segment in filled if segment is not None)
+
+
+def _fill(text: str, values: dict[str, str]) -> str | None:
+    """Put the values in; None where one is empty, so that the whole part drops out."""
+    if not all(values[name] for name in PLACEHOLDER.findall(text)):
+        return None
+    return PLACEHOLDER.sub(lambda match: values[match[1]], text)
+
+
+def _joined(url: str, fixed: dict[str, str | None], rest: list[str]) -> str:
+    pieces = [
+        f"{quote(name, safe='$')}={quote(value, safe='')}"
+        for name, value in fixed.items()
+        if value is not None
+    ]
+    return "?".join(filter(None, (url, "&".join(pieces + rest))))

@@ -6,7 +6,8 @@ The struct's own types are the rules, so that there is one place where a field i
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -14,8 +15,24 @@ from shared.domain.errors import INVALID_PAYLOAD, FieldProblem, GatewayError
 
 Definition = TypeVar("Definition", bound=msgspec.Struct)
 
-_MESSAGE = re.compile(r"(?P<message>.*?)(?: - at `\$?(?P<path>.*)`)?", re.DOTALL)
-_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>[^\]]+)\]")
+# How msgspec says it, and how somebody reads it who knows neither Python nor JSON Schema.
+_WORDING = (
+    (re.compile(r"Expected `str` of length >= 1"), "must not be empty"),
+    (re.compile(r"Expected `str` of length <= (\d+)"), r"must have at most \1 characters"),
+    (re.compile(r"Expected `int` >= (\d+)"), r"must be at least \1"),
+    (re.compile(r"Expected `int` <= (\d+)"), r"must be at most \1"),
+    (re.compile(r"Invalid RFC3339 encoded date"), "must be a date such as 2026-12-31"),
+    (re.compile(r"Expected (.+), got (.+)"), r"must be \1, not \2"),
+)
+_TYPE_NAMES = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number with a fraction",
+    "bool": "true or false",
+    "date": "a date such as 2026-12-31",
+    "object": "an object in braces",
+    "array": "a list in brackets",
+}
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -24,15 +41,22 @@ def parse_object(body: bytes) -> dict[str, Any]:
         document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise GatewayError(INVALID_PAYLOAD, f"The body is not valid JSON: {error}.") from error
+    except RecursionError as error:
+        raise GatewayError(INVALID_PAYLOAD, "The body is nested too deeply.") from error
     if not isinstance(document, dict):
         raise GatewayError(INVALID_PAYLOAD, "The body must be a JSON object.")
     return document
 
 
 def decode(
-    struct: type[Definition], document: dict[str, Any]
+    struct: type[Definition],
+    document: dict[str, Any],
+    check: Callable[[Definition, set[str]], list[FieldProblem]],
 ) -> tuple[Definition | None, list[FieldProblem]]:
-    """Return the definition, or None and all problems of its fields."""
+    """Return the definition, or None and all its problems, those that `check` finds among them.
+
+    `check` also gets the names of fields that cannot be read and have their default instead.
+    """
     values = {}
     fields = {field.name: field for field in msgspec.structs.fields(struct)}
     problems = [
@@ -45,12 +69,17 @@ def decode(
                 problems.append(FieldProblem(pointer(name), "is required"))
             continue
         try:
-            values[name] = msgspec.convert(document[name], field.type, str_keys=True)
+            values[name] = msgspec.convert(document[name], field.type)
         except msgspec.ValidationError as error:
-            problems.append(_problem(name, str(error)))
+            problems += _problems(document[name], field.type, str(error), name)
+    unread = {_field(problem) for problem in problems}
+    blank = {name: "" for name, field in fields.items() if field.required}
+    definition = struct(**(blank | values))
+    further = check(definition, unread)
+    problems += [problem for problem in further if _field(problem) not in unread]
     if problems:
         return None, sorted(problems, key=lambda problem: problem.pointer)
-    return struct(**values), []
+    return definition, []
 
 
 def to_document(definition: msgspec.Struct) -> dict[str, Any]:
@@ -79,10 +108,37 @@ def pointer(*steps: str | int) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
-def _problem(name: str, text: str) -> FieldProblem:
-    match = _MESSAGE.fullmatch(text)
-    assert match is not None  # noqa: S101 - every part of the expression may be empty
-    steps = [step["name"] or step["index"] for step in _STEP.finditer(match["path"] or "")]
-    message = match["message"].replace("`", "")
-    message = message[:1].lower() + message[1:]
-    return FieldProblem(pointer(name, *(step for step in steps if step != "...")), message)
+def _field(problem: FieldProblem) -> str:
+    return problem.pointer.split("/")[1]
+
+
+def _problems(value: Any, kind: Any, text: str, *place: str | int) -> list[FieldProblem]:
+    """Return the problem that msgspec found, or, inside a list or an object, that of each entry."""
+    found = []
+    if entry_kind := _entry_kind(value, kind):
+        for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
+            try:
+                msgspec.convert(entry, entry_kind)
+            except msgspec.ValidationError as error:
+                found += _problems(entry, entry_kind, str(error), *place, key)
+    return found or [FieldProblem(pointer(*place), _message(text, kind))]
+
+
+def _entry_kind(value: Any, kind: Any) -> Any:
+    """Return the type that `kind` asks of the entries of `value`; None where it holds none."""
+    for option in (kind, *get_args(kind)):
+        if get_origin(option) is type(value):
+            return get_args(option)[-1]
+    return None
+
+
+def _message(text: str, kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return "must be one of " + ", ".join(get_args(kind))
+    for pattern, wording in _WORDING:
+        text = pattern.sub(wording, text)
+    return re.sub(
+        r"`([^`]*)`",
+        lambda match: " or ".join(_TYPE_NAMES.get(name, name) for name in match[1].split(" | ")),
+        text,
+    )

@@ -7,12 +7,20 @@ adapter when it connects, since a name may resolve to something else by then.
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from shared.domain.paths import base_url_problem
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
+# Addresses outside it are private, reserved or obsolete (iana.org/assignments/ipv6-address-space).
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+# Azure's own services for the virtual machine behind the app, on an address that looks public:
+# learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+_AZURE_PLATFORM = ipaddress.ip_address("168.63.129.16")
+# Resolvers read 127.1, 2130706433 and 0x7f000001 as addresses: url.spec.whatwg.org/#host-parsing
+_NUMERIC = re.compile(r"(.*\.)?([0-9]+|0[xX][0-9A-Fa-f]*)\.?")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -44,9 +52,11 @@ class EgressPolicy:
         host = parts.hostname or ""
         if parts.scheme != "https" and not self.allow_insecure:
             return "must begin with https://"
+        address = _literal(host)
+        if address is None and (_NUMERIC.fullmatch(host) or ":" in host):
+            return "must give an IP address in its usual form, such as 203.0.113.10"
         if _is_local_name(host) and not self._may_be_private(host):
             return "must be a public host, or one that ALLOWED_PRIVATE_HOSTS names"
-        address = _literal(host)
         if address is not None and not self.permits(host, str(address)):
             return "must not be a private, local or link-local address"
         return None
@@ -56,7 +66,9 @@ class EgressPolicy:
         resolved = _embedded(ipaddress.ip_address(address.partition("%")[0]))
         if resolved.is_link_local or resolved.is_multicast or resolved.is_unspecified:
             return False  # 169.254.169.254 is the cloud's own metadata service
-        return resolved.is_global or self._may_be_private(host)
+        if resolved == _AZURE_PLATFORM:
+            return False
+        return _is_public(resolved) or self._may_be_private(host)
 
     def _may_be_private(self, host: str) -> bool:
         return self.allow_insecure or host.lower().rstrip(".") in self.private_hosts
@@ -72,6 +84,10 @@ def _literal(host: str) -> Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+def _is_public(address: Address) -> bool:
+    return address.is_global and (address.version == 4 or address in _GLOBAL_UNICAST)  # noqa: PLR2004
 
 
 def _embedded(address: Address) -> Address:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote
 
 import msgspec
 
 from shared.domain.codes import CODE_RULE, fold, is_code
 from shared.domain.documents import decode, pointer
 from shared.domain.errors import FieldProblem
-from shared.domain.paths import company_problem, path_problem, route_problem
+from shared.domain.json_schema import schema_definition_problem
+from shared.domain.paths import company_problem, lenient, path_problem, route_problem
+from shared.domain.queries import canonical_name
 from shared.domain.stored_values import header_problems, query_problems
 from shared.domain.templates import PLACEHOLDER
 
@@ -66,46 +67,11 @@ def read_endpoint(document: dict[str, Any]) -> tuple[Endpoint | None, list[Field
         folded["code"] = fold(folded["code"])
     if isinstance(folded.get("method"), str):
         folded["method"] = folded["method"].upper()
-    endpoint, problems = decode(Endpoint, folded)
-    if endpoint is None:
-        return None, problems
-    problems = _problems(endpoint)
-    return (None, problems) if problems else (endpoint, [])
+    return decode(Endpoint, folded, _problems)
 
 
-def _problems(endpoint: Endpoint) -> list[FieldProblem]:
-    found: dict[str, str | None] = {
-        "code": None if is_code(endpoint.code) else CODE_RULE,
-        "api_url": _api_url_problem(endpoint),
-        "api_route": route_problem(endpoint.api_route),
-        "company": company_problem(endpoint.company or ""),
-        "method": None,
-    }
-    if endpoint.kind == "codeunit" and endpoint.method != "POST":
-        found["method"] = "must be POST: Business Central runs a codeunit's procedure by POST only"
-    found |= _not_yet(endpoint)
-    problems = [FieldProblem(pointer(name), text) for name, text in found.items() if text]
-    problems += _parameter_problems(endpoint)
-    return problems + header_problems(endpoint.headers) + query_problems(endpoint.query)
-
-
-def _parameter_problems(endpoint: Endpoint) -> list[FieldProblem]:
-    names = set(PLACEHOLDER.findall(endpoint.api_url))
-    problems = []
-    for name in endpoint.parameters:
-        text = None
-        if name not in names:
-            text = f"api_url holds no {{{name}}}"
-        elif not name.isidentifier() or name.casefold().startswith("gw_"):
-            text = "must be a plain name that does not begin with gw_"
-        elif name.casefold() in {"code", "company", "tenant"}:
-            text = "is a name that the gateway keeps for itself"
-        if text:
-            problems.append(FieldProblem(pointer("parameters", name), text))
-    return problems
-
-
-def _api_url_problem(endpoint: Endpoint) -> str | None:
+def api_url_problem(endpoint: Endpoint) -> str | None:
+    """Return why the endpoint's `api_url` may not be used, or None."""
     names = PLACEHOLDER.findall(endpoint.api_url)
     if undeclared := [name for name in names if name not in endpoint.parameters]:
         return f"holds {{{undeclared[0]}}}, which parameters does not declare"
@@ -116,11 +82,47 @@ def _api_url_problem(endpoint: Endpoint) -> str | None:
         return problem
     if endpoint.kind == "codeunit" and not _PROCEDURE.fullmatch(literal):
         return "must be the name of a procedure, such as GetWhseShipmentList"
-    if not endpoint.unrestricted and any(
-        unquote(segment).casefold() == "$batch" for segment in literal.split("/")
-    ):
+    segments = {lenient(segment).strip().casefold() for segment in literal.split("/")}
+    if "$batch" in segments and not endpoint.unrestricted:
         return "may be $batch only for an unrestricted endpoint: it opens the whole service"
     return None
+
+
+def _problems(endpoint: Endpoint, unread: set[str]) -> list[FieldProblem]:
+    found: dict[str, str | None] = {
+        "code": None if is_code(endpoint.code) else CODE_RULE,
+        "api_route": route_problem(endpoint.api_route),
+        "company": company_problem(endpoint.company or ""),
+    }
+    problems = header_problems(endpoint.headers) + query_problems(endpoint.query)
+    if not unread & {"kind", "parameters"}:
+        found["api_url"] = api_url_problem(endpoint)
+        problems += _parameter_problems(endpoint)
+    if "kind" not in unread and endpoint.kind == "codeunit" and endpoint.method != "POST":
+        found["method"] = "must be POST: Business Central runs a codeunit's procedure by POST only"
+    for name in ("request_schema", "response_schema"):
+        schema = getattr(endpoint, name)
+        found[name] = schema_definition_problem(schema) if schema is not None else None
+    found |= _not_yet(endpoint)
+    return problems + [FieldProblem(pointer(name), text) for name, text in found.items() if text]
+
+
+def _parameter_problems(endpoint: Endpoint) -> list[FieldProblem]:
+    names = set(PLACEHOLDER.findall(endpoint.api_url))
+    problems = []
+    for name, kind in endpoint.parameters.items():
+        text = None
+        if name not in names:
+            text = f"api_url holds no {{{name}}}"
+        elif not name.isidentifier() or canonical_name(name).startswith("gw_"):
+            text = "must be a plain name that does not begin with gw_"
+        elif canonical_name(name) in {"code", "company", "tenant"}:
+            text = "is a name that the gateway keeps for itself"
+        elif kind == "string" and f"'{{{name}}}" in endpoint.api_url:
+            text = f"is text: write {{{name}}} without quotes, the gateway adds them"
+        if text:
+            problems.append(FieldProblem(pointer("parameters", name), text))
+    return problems
 
 
 def _not_yet(endpoint: Endpoint) -> dict[str, str | None]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -18,6 +20,7 @@ from shared.domain.paths import (
     is_guid,
     segment_problem,
 )
+from shared.domain.queries import canonical_name
 from shared.domain.stored_values import query_problems
 from shared.domain.templates import template_problem
 
@@ -35,6 +38,21 @@ ENTRA_ORIGINS = frozenset(
         "https://login.partner.microsoftonline.cn",
     )
 )
+
+_TENANT = re.compile(r"[A-Za-z0-9.\-]*")
+# learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates; the gateway's own
+# secrets lie in the same vault and are no certificates.
+_CERTIFICATE = re.compile(
+    r"(?!gateway-)(?!.*-(client-secret|tokens)$)[0-9a-z\-]{1,127}", re.IGNORECASE | re.ASCII
+)
+# RFC 6749 section 3.1 allows each parameter once; these are the gateway's.
+_PROTOCOL_PARAMETERS = frozenset(
+    {
+        "response_type", "response_mode", "client_id", "redirect_uri", "scope", "state", "nonce",
+        "code_challenge", "code_challenge_method", "grant_type", "code", "code_verifier",
+        "refresh_token", "client_secret", "client_assertion", "client_assertion_type",
+    }
+)  # fmt: skip
 
 # What GET shows beside the definition; a PUT may bring it back, and it is ignored.
 READ_ONLY_FIELDS = frozenset(
@@ -127,30 +145,15 @@ def read_integration(
         folded["code"] = fold(folded["code"])
     if isinstance(folded.get("base_url"), str):
         folded["base_url"] = folded["base_url"].rstrip("/")
-    integration, problems = decode(Integration, folded)
-    if integration is None:
-        return None, problems
-    problems = _problems(integration, policy)
-    return (None, problems) if problems else (integration, [])
+    return decode(Integration, folded, lambda integration, _: _problems(integration, policy))
 
 
 def _problems(integration: Integration, policy: EgressPolicy) -> list[FieldProblem]:
-    found: dict[str, str | None] = {}
-    found["code"] = None if is_code(integration.code) else CODE_RULE
-    for name in ("api_version", "tenant_id", "environment", "service_name", "certificate_name"):
-        found[name] = segment_problem(getattr(integration, name) or "")
-    for name in ("name", "client_id", "scope"):
-        found[name] = control_problem(getattr(integration, name) or "")
-    found["company"] = company_problem(integration.company or "")
-    if integration.company_id is not None and not is_guid(integration.company_id):
-        found["company_id"] = "must be a GUID; put a name into company"
-    for name in ("base_url", "authorize_url", "token_url", "revocation_url", "redirect_uri"):
-        url = getattr(integration, name)
-        with_query = name in {"authorize_url", "token_url"}  # RFC 6749 section 3.1 allows one
-        found[name] = policy.url_problem(url, with_query=with_query) if url is not None else None
-    if integration.url_template is not None:
-        found["url_template"] = template_problem(integration.url_template)
-    found.update({k: v for k, v in _identity_problems(integration, policy).items() if v})
+    found = _text_problems(integration) | _url_problems(integration, policy)
+    for name, text in _identity_problems(integration).items():
+        found[name] = found.get(name) or text
+    if not found.get("token_url") and _gives_assertion_away(integration, policy):
+        found["token_url"] = "must be Microsoft Entra's for client_auth managed_identity"
     problems = [FieldProblem(pointer(name), text) for name, text in found.items() if text]
     for index, company in enumerate(integration.allowed_companies):
         if text := company_problem(company):
@@ -158,7 +161,36 @@ def _problems(integration: Integration, policy: EgressPolicy) -> list[FieldProbl
     return problems + query_problems(integration.query)
 
 
-def _identity_problems(integration: Integration, policy: EgressPolicy) -> dict[str, str | None]:
+def _text_problems(integration: Integration) -> dict[str, str | None]:
+    found = {"code": None if is_code(integration.code) else CODE_RULE}
+    for name in ("api_version", "environment", "service_name"):
+        found[name] = segment_problem(getattr(integration, name))
+    for name in ("name", "client_id", "scope"):
+        found[name] = control_problem(getattr(integration, name) or "")
+    found["company"] = company_problem(integration.company or "")
+    if integration.company_id is not None and not is_guid(integration.company_id):
+        found["company_id"] = "must be a GUID; put a name into company"
+    if not _TENANT.fullmatch(integration.tenant_id):
+        found["tenant_id"] = "must be the tenant's GUID or domain, such as contoso.onmicrosoft.com"
+    if not _CERTIFICATE.fullmatch(integration.certificate_name or "none"):
+        found["certificate_name"] = "must be the name of a certificate in Key Vault"
+    return found
+
+
+def _url_problems(integration: Integration, policy: EgressPolicy) -> dict[str, str | None]:
+    found = {}
+    for name in ("base_url", "authorize_url", "token_url", "revocation_url", "redirect_uri"):
+        url = getattr(integration, name)
+        with_query = name in {"authorize_url", "token_url"}  # RFC 6749 section 3.1 allows one
+        if url is not None:
+            problem = policy.url_problem(url, with_query=with_query)
+            found[name] = problem or _query_problem(url)
+    if integration.url_template is not None:
+        found["url_template"] = template_problem(integration.url_template)
+    return found
+
+
+def _identity_problems(integration: Integration) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     if not integration.client_id:
         found["client_id"] = "is required: the application (client) id of the app registration"
@@ -170,11 +202,18 @@ def _identity_problems(integration: Integration, policy: EgressPolicy) -> dict[s
         found["tenant_id"] = "is required, unless authorize_url and token_url are given"
     if integration.client_auth == "certificate" and not integration.certificate_name:
         found["certificate_name"] = "is required for client_auth certificate"
-    if (
-        integration.client_auth == "managed_identity"
-        and origin(integration.effective_token_url) not in ENTRA_ORIGINS
-        and not policy.allow_insecure
-    ):
-        # Whoever receives the identity's assertion can use it at Entra.
-        found["token_url"] = "must be Microsoft Entra's for client_auth managed_identity"
     return found
+
+
+def _gives_assertion_away(integration: Integration, policy: EgressPolicy) -> bool:
+    # Whoever receives the identity's assertion can use it at Entra.
+    uses_identity = integration.client_auth == "managed_identity"
+    return uses_identity and not integration.is_entra and not policy.allow_insecure
+
+
+def _query_problem(identity_url: str) -> str | None:
+    pairs = identity_url.partition("?")[2].split("&")
+    names = {canonical_name(unquote_plus(pair.partition("=")[0])) for pair in pairs}
+    if own := sorted(names & _PROTOCOL_PARAMETERS):
+        return f"must not set {own[0]}: the gateway does, and no parameter may stand there twice"
+    return None

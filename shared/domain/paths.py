@@ -11,16 +11,32 @@ import unicodedata
 from urllib.parse import unquote, urlsplit
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
-_TRIPLET = re.compile(r"%[0-9A-Fa-f]{2}")
+_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ROUTE = re.compile(r"[A-Za-z0-9._\-]+(/[A-Za-z0-9._\-]+){0,3}")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_FORBIDDEN_IN_PATH = '\\?#@;"<>^`|'
-_FORBIDDEN_ENCODED = "/\\.@%?#;"
+# Host and port of RFC 3986 section 3.2, without user information.
+_AUTHORITY = re.compile(
+    r"([A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+)
+_FORBIDDEN = '\\?#@;"<>^`|'
+_FORBIDDEN_ENCODED = "\\?#@;%"
+# Servers that map to an older code page read these as slashes; NFKC leaves them as they are.
+_SLASHES = str.maketrans(
+    dict.fromkeys("\u2044\u2215\u29f8", "/") | {"\u2216": "\\", "\u29f5": "\\"}
+)
+_DECODINGS = 4  # more than any chain of proxies and servers does
 
 
 def is_guid(text: str) -> bool:
     """Tell whether `text` is a GUID in its usual form with hyphens."""
     return _GUID.fullmatch(text) is not None
+
+
+def lenient(text: str) -> str:
+    """Return what a server may take `text` for that forgives every spelling and encoding."""
+    for _ in range(_DECODINGS):
+        text = _look_alikes(unquote(text))
+    return text
 
 
 def control_problem(text: str) -> str | None:
@@ -38,11 +54,9 @@ def path_problem(text: str) -> str | None:
         return "must not be empty, nor begin or end with a space"
     if _SCHEME.match(text) or text.startswith("/") or "//" in text:
         return "must be a relative path: no scheme, no leading slash, no double slash"
-    if found := _first_forbidden(text):
-        return f"must not hold {found}"
-    if any(_is_dots(segment) for segment in text.split("/")):
-        return "must not hold the segments . or .."
-    return None
+    if found := _first(_FORBIDDEN, _look_alikes(text)):
+        return f"must not hold the character {found}"
+    return _encoding_problem(text)
 
 
 def segment_problem(text: str) -> str | None:
@@ -51,18 +65,20 @@ def segment_problem(text: str) -> str | None:
         return problem
     if text != text.strip():
         return "must not begin or end with a space"
-    if "/" in text or "%" in text or ":" in text or ".." in text:
+    plain = _look_alikes(text)
+    if any(mark in plain for mark in ("/", "%", ":", "..")):
         return "must be a plain name: no slash, percent sign, colon or double dot"
-    if found := _first_forbidden(text):
-        return f"must not hold {found}"
-    return "must not be . or .." if _is_dots(text) else None
+    if found := _first(_FORBIDDEN, plain):
+        return f"must not hold the character {found}"
+    return "must not be . or .." if _is_dots(plain) else None
 
 
 def company_problem(text: str) -> str | None:
     """Check a company's name: a slash is common there (A/S), a way out of the path is not."""
-    if problem := control_problem(text):
+    decoded = lenient(text)
+    if problem := control_problem(decoded):
         return problem
-    if "\\" in text or any(_is_dots(part.strip()) for part in text.split("/")):
+    if "\\" in text or any(_is_dots(part) for part in re.split(r"[/\\]", decoded)):
         return "must not hold a backslash, nor . or .. between slashes"
     return None
 
@@ -80,35 +96,48 @@ def base_url_problem(text: str) -> str | None:
         return problem
     try:
         parts = urlsplit(text)
-        port_is_bad = parts.port == 0
+        port = parts.port
     except ValueError:
         return "is not a valid URL"
-    if parts.scheme not in {"https", "http"} or not parts.hostname or port_is_bad:
+    if parts.scheme not in {"https", "http"} or not parts.netloc:
         return "must be an absolute URL such as https://api.businesscentral.dynamics.com"
-    if "@" in parts.netloc or "?" in text or "#" in text or "\\" in text or " " in text:
-        return "must not hold credentials, a query, a fragment, a backslash or a space"
-    if not text.isascii() or "%" in parts.netloc:
+    if not text.isascii():
         return "must be ASCII (use the xn-- form of an international host name)"
-    path = parts.path.removeprefix("/").rstrip("/")
+    if "@" in parts.netloc or any(mark in text for mark in "?#\\{} "):
+        return "must not hold credentials, a query, a fragment, a backslash, a brace or a space"
+    if not _AUTHORITY.fullmatch(parts.netloc) or port == 0:
+        return "must name a valid host, and a port only as a number"
+    path = parts.path.removeprefix("/")
     return path_problem(path) if path else None
 
 
-def _first_forbidden(text: str) -> str | None:
-    # Compatibility forms (a full-width slash, say) count as what some servers take them for.
-    for character in unicodedata.normalize("NFKC", text):
-        if character in _FORBIDDEN_IN_PATH or (character == "/" and "/" not in text):
-            return f"the character {character}"
-    rest = _TRIPLET.sub("", text)
-    if "%" in rest:
-        return "a percent sign that encodes nothing"
-    for triplet in _TRIPLET.findall(text):
-        decoded = unquote(triplet, encoding="latin-1")
-        if decoded in _FORBIDDEN_ENCODED or decoded < " " or decoded == "\x7f":
-            return f"the encoded character {triplet}"
-    if unicodedata.normalize("NFKC", text).count("/") != text.count("/"):
-        return "a character that some servers read as a slash"
+def _encoding_problem(text: str) -> str | None:
+    """Check what becomes of a path when a server decodes it."""
+    if _LONE_PERCENT.search(text):
+        return "must not hold a percent sign that encodes nothing"
+    try:
+        decoded = _look_alikes(unquote(text, errors="strict"))
+    except UnicodeDecodeError:
+        return "must have its special characters percent-encoded as UTF-8"
+    if control_problem(decoded):
+        return "must not hold encoded line breaks or other control characters"
+    if found := _first(_FORBIDDEN_ENCODED, decoded):
+        return f"must not hold the character {found}, not even encoded"
+    if any(decoded.count(mark) != text.count(mark) for mark in "/."):
+        return "must not hold an encoded slash or dot, nor a character that looks like one"
+    if any(_is_dots(segment) for segment in decoded.split("/")):
+        return "must not hold the segments . or .."
     return None
 
 
+def _look_alikes(text: str) -> str:
+    # Compatibility forms (a full-width slash, say) count as what some servers take them for.
+    return unicodedata.normalize("NFKC", text).translate(_SLASHES)
+
+
+def _first(forbidden: str, text: str) -> str | None:
+    return next((character for character in text if character in forbidden), None)
+
+
 def _is_dots(segment: str) -> bool:
-    return unicodedata.normalize("NFKC", segment) in {".", ".."}
+    return segment.strip() in {".", ".."}

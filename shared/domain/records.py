@@ -56,10 +56,13 @@ class StoredTokenState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """A sign-in under way, or a link that starts one; only hashes of its secrets are kept."""
+    """A sign-in under way, or a link that starts one.
+
+    The key is a hash of what only the browser (or the link) holds; the binding is that of the
+    integration when it began.
+    """
 
     key: str
-    kind: str
     integration: str
-    browser_hash: str
+    binding: str
     expires_on: datetime

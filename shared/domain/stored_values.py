@@ -7,10 +7,12 @@ import re
 from shared.domain.documents import pointer
 from shared.domain.errors import FieldProblem
 from shared.domain.paths import control_problem
+from shared.domain.queries import canonical_name
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # token, RFC 9110 section 5.6.2
 _CREDENTIAL = re.compile(
-    r"authorization|cookie|token|secret|password|signature|[-_]key$|^(api)?key$"
+    r"authorization|cookie|token|secret|passw|credential|signature|api[-_]?key|[-_]key$"
+    r"|^(code|key|sig)$"
 )
 _CONNECTION_HEADERS = frozenset(
     {
@@ -18,6 +20,10 @@ _CONNECTION_HEADERS = frozenset(
         "transfer-encoding", "upgrade", "accept-encoding", "client-request-id",
     }
 )  # fmt: skip
+# Some servers let these replace the method, host or path of the request.
+_OVERRIDE = re.compile(
+    r"forwarded|x-forwarded-.*|x-(http-)?method(-override)?|x-(original|rewrite)-url"
+)
 
 
 def header_problems(headers: dict[str, str]) -> list[FieldProblem]:
@@ -29,10 +35,12 @@ def header_problems(headers: dict[str, str]) -> list[FieldProblem]:
             message = "is not a valid header name"
         elif name.lower() in _CONNECTION_HEADERS:
             message = "is set by the gateway itself"
+        elif _OVERRIDE.fullmatch(name.lower()):
+            message = "may not be stored: it can turn the call into another one"
         elif carries_credentials(name):
             message = "may not be stored: the name stands for a credential"
-        elif control_problem(value) or not value.isascii():
-            message = "must have a value of printable ASCII"
+        elif control_problem(value) or not value.isascii() or value != value.strip():
+            message = "must have a value of printable ASCII, without a space at either end"
         if message:
             problems.append(FieldProblem(pointer("headers", name), message))
     return problems
@@ -45,9 +53,9 @@ def query_problems(query: dict[str, str]) -> list[FieldProblem]:
         message = None
         if not name or control_problem(name) or any(mark in name for mark in "&=?#%+ "):
             message = "is not a valid parameter name"
-        elif carries_credentials(name) or name.lower() == "code":
+        elif carries_credentials(canonical_name(name)):
             message = "may not be stored: the name stands for a credential"
-        elif name.lower() == "company":
+        elif canonical_name(name) == "company":
             message = "is set from the company; use the field company"
         elif control_problem(value):
             message = "must not hold control characters in its value"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from shared.domain.paths import path_problem
+from shared.domain.stored_values import carries_credentials
 
 PLACEHOLDERS = frozenset(
     {
@@ -41,7 +42,7 @@ def template_problem(template: str) -> str | None:
         return "must begin with {base_url} and name it once"
     if path and not path.startswith("/"):
         return "must go on with a slash or a question mark after {base_url}"
-    literal = PLACEHOLDER.sub("x", path.strip("/"))
+    literal = PLACEHOLDER.sub("x", path.removeprefix("/"))
     if "{" in literal or "}" in literal:
         return "has a brace without its counterpart"
     if literal and (problem := path_problem(literal)):
@@ -59,8 +60,10 @@ def _query_problem(query: str) -> str | None:
         literal = PLACEHOLDER.sub("x", value)
         if not name or not equals or PLACEHOLDER.search(name):
             return "must have a query of the form name=value&name=value"
-        if not literal.isascii() or not literal.isprintable() or re.search(r"[{}#\s?]", literal):
-            return "must have plain text or placeholders as values of its query"
+        if not literal.isascii() or not literal.isprintable() or re.search(r"[{}#\s?+]", literal):
+            return "must have plain text or placeholders as values of its query, a space as %20"
+        if carries_credentials(name):
+            return f"may not hold the parameter {name}: the name stands for a credential"
         if not re.fullmatch(r"[$A-Za-z0-9_.\-]+", name):
             return "must have plain names in its query"
     return None

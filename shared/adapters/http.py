@@ -1,0 +1,110 @@
+"""The port HttpClient, over requests' pooled connections.
+
+The adapter is used without a session: a session would keep cookies between callers, read
+credentials from .netrc, and follow the proxies that the environment names.
+"""
+
+from __future__ import annotations
+
+from http.client import HTTPException
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest
+from requests.exceptions import RequestException
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import HTTPError
+
+from shared.adapters.http_connections import Exchange, GuardedAdapter
+from shared.domain.transport import (
+    AnswerLost,
+    AnswerTooLarge,
+    NotSent,
+    OutboundAnswer,
+    OutboundRequest,
+    TimedOut,
+)
+
+if TYPE_CHECKING:
+    from requests import Response
+
+    from shared.domain.egress import EgressPolicy
+
+_CONNECT_SECONDS = 10
+_CHUNK_BYTES = 64 * 1024
+
+
+class PooledHttpClient:
+    """Sends requests, each within its time and its size."""
+
+    def __init__(self, policy: EgressPolicy, ca_bundle: str | None) -> None:
+        """Connect where `policy` permits; trust `ca_bundle`, or the usual authorities."""
+        self._policy = policy
+        self._verify: str | bool = ca_bundle or True
+        self._adapter = GuardedAdapter()
+
+    def send(
+        self, request: OutboundRequest, *, timeout_seconds: float, max_bytes: int
+    ) -> OutboundAnswer:
+        """Return the answer, whatever its status; redirects are not followed."""
+        exchange = Exchange(_target(request.url), self._policy, timeout_seconds)
+        try:
+            with exchange:
+                response = self._adapter.send(
+                    _prepared(request),
+                    stream=True,
+                    timeout=(min(_CONNECT_SECONDS, timeout_seconds), timeout_seconds),
+                    verify=self._verify,
+                )
+                try:
+                    body = _read(response, max_bytes)
+                except BaseException:
+                    response.raw.close()  # what is left of the answer must not meet the next one
+                    raise
+                response.raw.release_conn()
+        except (RequestException, HTTPError, HTTPException, OSError) as error:
+            raise _failure(exchange, error) from None  # the cause may show the URL and headers
+        if exchange.is_over:
+            raise TimedOut("time was up")
+        return OutboundAnswer(response.status_code, _headers(response), body)
+
+
+def _prepared(request: OutboundRequest) -> PreparedRequest:
+    """Prepare by hand: requests' own preparation would rewrite the URL."""
+    prepared = PreparedRequest()
+    prepared.method = request.method
+    prepared.url = request.url
+    prepared.headers = CaseInsensitiveDict({"Accept-Encoding": "gzip"} | request.headers)
+    if request.method in {"POST", "PUT", "PATCH"}:
+        prepared.headers["Content-Length"] = str(len(request.body or b""))
+    prepared.body = request.body or None
+    return prepared
+
+
+def _target(url: str) -> str:
+    parts = urlsplit(url)
+    path = parts.path or "/"
+    return f"{path}?{parts.query}" if parts.query else path
+
+
+def _read(response: Response, max_bytes: int) -> bytes:
+    chunks, size = [], 0
+    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+        size += len(chunk)
+        if size > max_bytes:
+            raise AnswerTooLarge(response.status_code)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _headers(response: Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _failure(exchange: Exchange, error: Exception) -> NotSent | AnswerLost:
+    if not exchange.was_sent:
+        reason = "time was up" if exchange.is_over else "no connection"
+        return NotSent(reason, is_forbidden=exchange.is_forbidden)
+    if exchange.is_over or "timed out" in str(error).lower():
+        return TimedOut("time was up")
+    return AnswerLost("connection lost")

@@ -1,0 +1,176 @@
+"""Rows of one Azure table, each a JSON text with its schema version; the stores build on this.
+
+Facts: learn.microsoft.com/rest/api/storageservices. A property holds 64 KiB. `delete_entity` with
+an ETag succeeds silently on a row that is gone.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.data.tables import TableServiceClient, UpdateMode
+
+from shared.domain.errors import StorageUnavailable
+from shared.ports import Conflict
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.data.tables import TableClient, TableEntity
+
+    from shared.domain.secret import Secret
+
+Result = TypeVar("Result")
+
+SCHEMA_VERSION = 1
+# A caller waits behind these; the cache serves what it knows when they are exhausted.
+_CLIENT_OPTIONS: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 5, "retry_total": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as the stores see it."""
+
+    partition: str
+    key: str
+    body: str
+    etag: str = ""
+
+
+def open_tables(
+    *, url: str | None, connection: Secret | None, credential: Callable[[], TokenCredential]
+) -> TableServiceClient:
+    """Return the service's client, by identity where a URL is set, else by connection string."""
+    if url is not None:
+        return TableServiceClient(url, credential=credential(), **_CLIENT_OPTIONS)
+    assert connection is not None  # noqa: S101 - the settings demand one of both
+    return TableServiceClient.from_connection_string(connection.reveal(), **_CLIENT_OPTIONS)
+
+
+class JsonTable:
+    """One table; it is created when the first row is written."""
+
+    def __init__(self, service: TableServiceClient, name: str) -> None:
+        """Work on the table `name`."""
+        self._client: TableClient = service.get_table_client(name)
+
+    def get(self, partition: str, key: str) -> Row | None:
+        """Return the row, or None."""
+        with _storage_errors():
+            try:
+                return _row(self._client.get_entity(partition, key))
+            except ResourceNotFoundError:
+                return None
+
+    def query(
+        self, condition: str, values: dict[str, str], *, limit: int | None = None
+    ) -> list[Row]:
+        """Return the rows that meet an OData condition, ordered by partition and key."""
+        with _storage_errors():
+            try:
+                found = self._client.query_entities(
+                    condition, parameters=values, results_per_page=limit
+                )
+                return [_row(entity) for entity in itertools.islice(found, limit)]
+            except ResourceNotFoundError:
+                return []
+
+    def pages(self) -> Iterator[Row]:
+        """Give every row, reading page by page."""
+        pages = self._client.list_entities().by_page()
+        while True:
+            with _storage_errors():
+                try:
+                    page = [_row(entity) for entity in next(pages)]
+                except (StopIteration, ResourceNotFoundError):
+                    return
+            yield from page
+
+    def insert(self, row: Row) -> str:
+        """Add a row and return its ETag; raise Conflict if there is one."""
+        with _storage_errors():
+            try:
+                return str(self._creating(lambda: self._client.create_entity(_entity(row)))["etag"])
+            except ResourceExistsError as error:
+                raise Conflict(row.key) from error
+
+    def replace(self, row: Row) -> str:
+        """Write over the row that has `row.etag` and return its new ETag; raise Conflict."""
+        with _storage_errors():
+            try:
+                written = self._client.update_entity(
+                    _entity(row),
+                    mode=UpdateMode.REPLACE,
+                    etag=row.etag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            except (ResourceModifiedError, ResourceNotFoundError) as error:
+                raise Conflict(row.key) from error
+            return str(written["etag"])
+
+    def delete(self, partition: str, key: str, *, etag: str | None = None) -> None:
+        """Remove a row, if it is there and (where given) has the ETag; raise Conflict."""
+        condition = MatchConditions.IfNotModified if etag else None
+        with _storage_errors():
+            try:
+                self._client.delete_entity(partition, key, etag=etag, match_condition=condition)
+            except ResourceModifiedError as error:
+                raise Conflict(key) from error
+            except ResourceNotFoundError:
+                return  # the table itself is missing
+
+    def delete_where(self, condition: str, values: dict[str, str]) -> None:
+        """Remove all rows that meet an OData condition."""
+        for row in self.query(condition, values):
+            self.delete(row.partition, row.key)
+
+    def ping(self) -> None:
+        """Return if the storage answers; StorageUnavailable otherwise."""
+        self.get("ping", "ping")
+
+    def _creating(self, write: Callable[[], Result]) -> Result:
+        try:
+            return write()
+        except ResourceNotFoundError:
+            with suppress(ResourceExistsError):
+                self._client.create_table()
+            return write()
+
+
+def _entity(row: Row) -> dict[str, str | int]:
+    return {
+        "PartitionKey": row.partition,
+        "RowKey": row.key,
+        "schema_version": SCHEMA_VERSION,
+        "body": row.body,
+    }
+
+
+def _row(entity: TableEntity) -> Row:
+    return Row(
+        partition=entity["PartitionKey"],
+        key=entity["RowKey"],
+        body=entity["body"],
+        etag=str(entity.metadata["etag"]),
+    )
+
+
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    """Tell an outage by its port's error; the SDK's own text may hold addresses and headers."""
+    try:
+        yield
+    except AzureError as error:
+        status = getattr(error, "status_code", None)
+        what = f"answered with status {status}" if status else "cannot be reached"
+        raise StorageUnavailable(f"Table Storage {what}.") from error

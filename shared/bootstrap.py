@@ -1,0 +1,220 @@
+"""The one place that knows the concrete classes: it builds the services from the settings.
+
+Built on first use, not at import: a bad setting then fails a request with a clear error instead of
+hiding every function from the host, and a cold start loads only what it needs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from shared.services.authorization import Authorization
+from shared.services.catalogue import Catalogue
+from shared.services.client_auth import ClientAuthenticator
+from shared.services.companies import Companies
+from shared.services.endpoints import EndpointAdministration
+from shared.services.health import Health
+from shared.services.identity import IdentityProvider
+from shared.services.integrations import IntegrationAdministration
+from shared.services.invocation import Invocation
+from shared.services.refresh import TokenRefresher
+from shared.services.refresh_due import DueRefresh
+from shared.services.token_outcomes import TokenOutcomes
+from shared.services.token_states import TokenStates
+from shared.services.token_status import TokenStatus
+from shared.services.tokens import TokenService
+from shared.services.upstream import Upstream
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azure.core.credentials import TokenCredential
+
+    from shared.ports import (
+        AssertionSource,
+        Background,
+        Clock,
+        EndpointStore,
+        HttpClient,
+        IntegrationStore,
+        Probe,
+        SecretStore,
+        SignInStore,
+        TokenStateStore,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """One implementation of every port."""
+
+    integrations: IntegrationStore
+    endpoints: EndpointStore
+    states: TokenStateStore
+    sign_ins: SignInStore
+    secrets: SecretStore
+    http: HttpClient
+    assertions: AssertionSource
+    clock: Clock
+    background: Background
+    probes: Mapping[str, Probe]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the triggers call."""
+
+    settings: Settings
+    invocation: Invocation
+    authorization: Authorization
+    integrations: IntegrationAdministration
+    endpoints: EndpointAdministration
+    tokens: TokenService
+    token_status: TokenStatus
+    due_refresh: DueRefresh
+    health: Health
+
+
+_lock = threading.Lock()
+_services: Services | None = None
+
+
+def get_services() -> Services:
+    """Return this process's services; GatewayError `gateway_misconfigured` for bad settings."""
+    global _services  # noqa: PLW0603 - the composition root holds the only state of its kind
+    if _services is None:
+        with _lock:
+            if _services is None:
+                settings = Settings.from_mapping(os.environ)
+                _services = build(settings, real_ports(settings))
+    return _services
+
+
+def real_ports(settings: Settings) -> Ports:
+    """Return the ports as Azure keeps them."""
+    from shared.adapters.definition_tables import EndpointTable, IntegrationTable  # noqa: PLC0415
+    from shared.adapters.http import PooledHttpClient  # noqa: PLC0415
+    from shared.adapters.keyvault import KeyVault  # noqa: PLC0415
+    from shared.adapters.managed_identity import ManagedIdentityAssertion  # noqa: PLC0415
+    from shared.adapters.system import SystemClock, ThreadBackground  # noqa: PLC0415
+    from shared.adapters.tables import open_tables  # noqa: PLC0415
+    from shared.adapters.token_tables import SignInTable, TokenStateTable  # noqa: PLC0415
+
+    # These log every request at INFO, which would bury the gateway's own lines.
+    logging.getLogger("azure").setLevel(logging.WARNING)
+    tables = open_tables(
+        url=settings.tables_url, connection=settings.storage_connection, credential=_credential
+    )
+    integrations = IntegrationTable(tables)
+    vault = KeyVault(settings.key_vault_url, _credential())
+    return Ports(
+        integrations=integrations,
+        endpoints=EndpointTable(tables),
+        states=TokenStateTable(tables),
+        sign_ins=SignInTable(tables),
+        secrets=vault,
+        http=PooledHttpClient(settings.egress, settings.ca_bundle),
+        assertions=ManagedIdentityAssertion(_credential),
+        clock=SystemClock(),
+        background=ThreadBackground(),
+        probes={"storage": integrations, "vault": vault},
+    )
+
+
+def build(settings: Settings, ports: Ports) -> Services:
+    """Connect the services with each other and with `ports`."""
+    clock, background = ports.clock, ports.background
+    catalogue = Catalogue(
+        ports.integrations,
+        ports.endpoints,
+        lifetime=settings.definition_lifetime,
+        clock=clock,
+        background=background,
+    )
+    authenticator = ClientAuthenticator(ports.secrets, ports.assertions, clock)
+    identity = IdentityProvider(ports.http, authenticator, clock)
+    states = TokenStates(ports.states, clock)
+    refresher = TokenRefresher(
+        states=states,
+        outcomes=TokenOutcomes(states, clock),
+        secrets=ports.secrets,
+        identity=identity,
+        clock=clock,
+    )
+    tokens = TokenService(
+        states=states,
+        state_store=ports.states,
+        secrets=ports.secrets,
+        refresher=refresher,
+        identity=identity,
+        refresh_ahead=settings.refresh_ahead,
+        state_lifetime=settings.definition_lifetime,
+        clock=clock,
+        background=background,
+    )
+    integrations = IntegrationAdministration(
+        integrations=ports.integrations,
+        endpoints=ports.endpoints,
+        states=ports.states,
+        sign_ins=ports.sign_ins,
+        secrets=ports.secrets,
+        tokens=tokens,
+        catalogue=catalogue,
+        policy=settings.egress,
+        clock=clock,
+    )
+    upstream = Upstream(
+        http=ports.http, tokens=tokens, max_answer_bytes=settings.max_answer_bytes, clock=clock
+    )
+    return Services(
+        settings=settings,
+        invocation=Invocation(
+            catalogue=catalogue,
+            companies=Companies(upstream, clock),
+            upstream=upstream,
+            max_payload_bytes=settings.max_payload_bytes,
+            clock=clock,
+        ),
+        authorization=Authorization(
+            integrations=integrations,
+            sign_ins=ports.sign_ins,
+            identity=identity,
+            authenticator=authenticator,
+            tokens=tokens,
+            public_url=settings.public_url,
+            clock=clock,
+        ),
+        integrations=integrations,
+        endpoints=EndpointAdministration(
+            integrations=integrations, endpoints=ports.endpoints, catalogue=catalogue, clock=clock
+        ),
+        tokens=tokens,
+        token_status=TokenStatus(
+            integrations=integrations,
+            states=ports.states,
+            refresh_ahead=settings.refresh_ahead,
+            clock=clock,
+        ),
+        due_refresh=DueRefresh(
+            integrations=ports.integrations,
+            states=ports.states,
+            sign_ins=ports.sign_ins,
+            tokens=tokens,
+            refresh_ahead=settings.refresh_ahead,
+            clock=clock,
+        ),
+        health=Health(ports.probes, catalogue=catalogue, tokens=tokens, clock=clock),
+    )
+
+
+@cache
+def _credential() -> TokenCredential:
+    from azure.identity import DefaultAzureCredential  # noqa: PLC0415
+
+    return DefaultAzureCredential()

@@ -1,0 +1,219 @@
+"""Sign-in: start it, finish it, and hand out one-time links that start it.
+
+A sign-in is bound to the browser that began it: its row is found only by a hash of the state *and*
+of a secret that only the browser's cookie holds. The PKCE verifier and the nonce are derived from
+that secret, so that nothing stored anywhere would let somebody else finish it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from shared.domain.errors import (
+    SIGN_IN_EXPIRED,
+    SIGN_IN_REFUSED,
+    GatewayError,
+    IdentityRefused,
+)
+from shared.domain.events import log_event
+from shared.domain.identity_errors import explain
+from shared.domain.oauth import authorization_url, code_form, derive
+from shared.domain.records import SignIn, StoredIntegration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from shared.domain.oauth import Grant
+    from shared.ports import Clock, SignInStore
+    from shared.services.client_auth import ClientAuthenticator
+    from shared.services.identity import IdentityProvider
+    from shared.services.integrations import IntegrationAdministration
+    from shared.services.tokens import TokenService
+
+SIGN_IN_LIFE = timedelta(minutes=10)
+LINK_LIFE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSignIn:
+    """Where the browser goes next, and the cookie that it brings back."""
+
+    authorization_url: str
+    cookie_name: str
+    cookie_value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInLink:
+    """A link's secret part, and when it ends."""
+
+    token: str
+    expires_on: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedSignIn:
+    """Who is signed in to what, and whether the grant can be renewed."""
+
+    integration: str
+    name: str
+    signed_in_as: str | None
+    is_renewable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAnswer:
+    """What the provider's redirect brought; nothing of it is trusted yet."""
+
+    unverified_state: str
+    code: str
+    error: str
+    error_description: str
+
+
+class Authorization:
+    """Signs people in."""
+
+    def __init__(
+        self,
+        *,
+        integrations: IntegrationAdministration,
+        sign_ins: SignInStore,
+        identity: IdentityProvider,
+        authenticator: ClientAuthenticator,
+        tokens: TokenService,
+        public_url: str,
+        clock: Clock,
+    ) -> None:
+        """Send people back to `{public_url}/api/callback`, unless a definition says otherwise."""
+        self._integrations = integrations
+        self._sign_ins = sign_ins
+        self._identity = identity
+        self._authenticator = authenticator
+        self._tokens = tokens
+        self._public_url = public_url
+        self._clock = clock
+
+    def begin(self, code: str) -> StartedSignIn | None:
+        """Start a sign-in; None where no person is needed and the app is connected already.
+
+        Raises GatewayError `integration_not_found`, `identity_misconfigured`, and what asking for
+        a token may raise.
+        """
+        record = self._integrations.find(code)
+        self._authenticator.check(record)
+        if record.definition.grant_type == "client_credentials":
+            self._tokens.connect(record)
+            return None
+        state, browser = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        self._sign_ins.insert(self._row(_key(state, browser), record, SIGN_IN_LIFE))
+        url = authorization_url(
+            record.definition,
+            redirect_uri=self._redirect_uri(record),
+            state=state,
+            verifier=derive(browser, "verifier", state),
+            nonce=derive(browser, "nonce", state),
+        )
+        log_event("sign_in_started", integration=record.code)
+        return StartedSignIn(url, cookie_name(state), browser)
+
+    def finish(self, answer: ProviderAnswer, cookies: Mapping[str, str]) -> FinishedSignIn:
+        """Finish the sign-in that `answer` belongs to.
+
+        Raises GatewayError `sign_in_expired` where it is unknown here, used or too old, and
+        `sign_in_refused` where the provider or the person declined; and what the provider's token
+        endpoint may raise.
+        """
+        state = answer.unverified_state
+        browser = cookies.get(cookie_name(state), "")
+        row = self._sign_ins.take(_key(state, browser)) if state and browser else None
+        if row is None or row.expires_on <= self._clock.now():
+            raise GatewayError(
+                SIGN_IN_EXPIRED,
+                "It was finished before, took longer than ten minutes, or began in another "
+                "browser.",
+            )
+        record = self._integrations.find(row.integration)
+        if record.definition.binding != row.binding:
+            raise GatewayError(SIGN_IN_EXPIRED, "The integration was changed during the sign-in.")
+        if answer.error or not answer.code:
+            raise _refused(answer)
+        grant = self._redeem(record, answer.code, state, browser)
+        self._tokens.accept(record, grant)
+        log_event("signed_in", integration=record.code)
+        return FinishedSignIn(
+            integration=record.code,
+            name=record.definition.name or record.code,
+            signed_in_as=grant.signed_in_as,
+            is_renewable=grant.refresh_token is not None,
+        )
+
+    def create_link(self, code: str) -> SignInLink:
+        """Make a link that starts one sign-in, for the person who owns the account."""
+        record = self._integrations.find(code)
+        token = secrets.token_urlsafe(32)
+        row = self._row(_key("link", token), record, LINK_LIFE)
+        self._sign_ins.insert(row)
+        log_event("sign_in_link_created", integration=record.code)
+        return SignInLink(token, row.expires_on)
+
+    def follow_link(self, token: str) -> StartedSignIn | None:
+        """Start the sign-in that a link stands for; GatewayError `sign_in_expired`."""
+        row = self._sign_ins.take(_key("link", token))
+        if row is None or row.expires_on <= self._clock.now():
+            raise GatewayError(
+                SIGN_IN_EXPIRED,
+                "The link was used before, or is older than a day.",
+                hint="Ask for a new sign-in link.",
+            )
+        return self.begin(row.integration)
+
+    def _redeem(self, record: StoredIntegration, code: str, state: str, browser: str) -> Grant:
+        form = code_form(
+            record.definition,
+            code=code,
+            redirect_uri=self._redirect_uri(record),
+            verifier=derive(browser, "verifier", state),
+        )
+        try:
+            grant = self._identity.grant(record, form)
+        except IdentityRefused as error:
+            raise GatewayError(SIGN_IN_REFUSED, error.detail, hint=error.hint) from error
+        nonce = derive(browser, "nonce", state)
+        if grant.nonce is not None and not hmac.compare_digest(grant.nonce, nonce):
+            raise GatewayError(SIGN_IN_REFUSED, "The provider answered to another sign-in.")
+        return grant
+
+    def _redirect_uri(self, record: StoredIntegration) -> str:
+        return record.definition.redirect_uri or f"{self._public_url}/api/callback"
+
+    def _row(self, key: str, record: StoredIntegration, life: timedelta) -> SignIn:
+        return SignIn(
+            key=key,
+            integration=record.code,
+            binding=record.definition.binding,
+            expires_on=self._clock.now() + life,
+        )
+
+
+def cookie_name(state: str) -> str:
+    """Return the name of the cookie of one sign-in, so that several can run side by side."""
+    return f"gateway_signin_{hashlib.sha256(state.encode()).hexdigest()[:16]}"
+
+
+def _key(state: str, browser: str) -> str:
+    return hashlib.sha256(f"{state}:{browser}".encode()).hexdigest()
+
+
+def _refused(answer: ProviderAnswer) -> GatewayError:
+    if not answer.error:
+        return GatewayError(SIGN_IN_REFUSED, "The provider sent neither a code nor an error.")
+    told = {"error": answer.error, "error_description": answer.error_description}
+    detail, hint = explain(told)
+    return GatewayError(SIGN_IN_REFUSED, detail, hint=hint)

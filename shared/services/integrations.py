@@ -1,0 +1,223 @@
+"""Administration of integrations: store, change, show and delete them, with their secrets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from shared.domain.codes import fold, is_code
+from shared.domain.documents import merge_patch, to_document
+from shared.domain.errors import FieldProblem, invalid_definition
+from shared.domain.integration import READ_ONLY_FIELDS, Integration, read_integration
+from shared.domain.records import StoredIntegration
+from shared.domain.secret import Secret
+from shared.domain.secret_names import client_secret_name
+from shared.domain.tokens import TokenState
+from shared.ports import Conflict
+from shared.services.catalogue import integration_not_found
+from shared.services.editing import (
+    Page,
+    Precondition,
+    Saved,
+    already_exists,
+    changed_meanwhile,
+    with_code,
+    without,
+)
+
+if TYPE_CHECKING:
+    from shared.domain.egress import EgressPolicy
+    from shared.ports import (
+        Clock,
+        EndpointStore,
+        IntegrationStore,
+        SecretStore,
+        SignInStore,
+        TokenStateStore,
+    )
+    from shared.services.catalogue import Catalogue
+    from shared.services.tokens import TokenService
+
+_LONGEST_SECRET = 10_000
+
+
+class IntegrationAdministration:
+    """Keeps the integrations."""
+
+    def __init__(
+        self,
+        *,
+        integrations: IntegrationStore,
+        endpoints: EndpointStore,
+        states: TokenStateStore,
+        sign_ins: SignInStore,
+        secrets: SecretStore,
+        tokens: TokenService,
+        catalogue: Catalogue,
+        policy: EgressPolicy,
+        clock: Clock,
+    ) -> None:
+        """Work on the given stores."""
+        self._integrations = integrations
+        self._endpoints = endpoints
+        self._states = states
+        self._sign_ins = sign_ins
+        self._secrets = secrets
+        self._tokens = tokens
+        self._catalogue = catalogue
+        self._policy = policy
+        self._clock = clock
+
+    def list(self, *, after: str, limit: int) -> Page:
+        """Return a page of integrations, each as GET shows it."""
+        records = self._integrations.list(after=after, limit=limit + 1)
+        shown = records[:limit]
+        states = self._states.between(shown[0].code, shown[-1].code) if shown else {}
+        return Page(
+            documents=[_view(record, states.get(record.code)) for record in shown],
+            next_after=shown[-1].code if len(records) > limit else None,
+        )
+
+    def get(self, code: str) -> Saved:
+        """Return one integration; GatewayError `integration_not_found`."""
+        record = self.find(code)
+        return Saved(self._show(record), record.etag)
+
+    def find(self, code: str) -> StoredIntegration:
+        """Read the record itself from the store; GatewayError `integration_not_found`."""
+        folded = fold(code)
+        record = self._integrations.get(folded) if is_code(folded) else None
+        if record is None:
+            raise integration_not_found(code)
+        return record
+
+    def create(self, document: dict[str, Any]) -> Saved:
+        """Store a new integration; GatewayError `invalid_definition` or `already_exists`."""
+        code = document.get("code")
+        if isinstance(code, str) and is_code(fold(code)) and self._integrations.get(fold(code)):
+            raise already_exists(fold(code))
+        return self._save(None, document)
+
+    def put(self, code: str, document: dict[str, Any], precondition: Precondition) -> Saved:
+        """Create or replace; a missing `client_secret` keeps the stored one."""
+        folded = fold(code)
+        existing = self._integrations.get(folded) if is_code(folded) else None
+        precondition.check(existing.etag if existing else None)
+        document = with_code(document, folded)
+        if document.get("client_secret") is None:
+            document = without(document, {"client_secret"})
+        return self._save(existing, document)
+
+    def patch(self, code: str, patch: dict[str, Any], precondition: Precondition) -> Saved:
+        """Apply a merge patch; `"client_secret": null` removes the secret."""
+        existing = self.find(code)
+        precondition.check(existing.etag)
+        current = to_document(existing.definition)
+        merged = merge_patch(current, with_code(without(patch, READ_ONLY_FIELDS), existing.code))
+        if "client_secret" in patch:
+            merged["client_secret"] = patch["client_secret"]
+        return self._save(existing, merged)
+
+    def delete(self, code: str, precondition: Precondition) -> None:
+        """Delete the integration with its endpoints, tokens, sign-ins and secrets."""
+        record = self.find(code)
+        precondition.check(record.etag)
+        try:
+            # Decides who may go on; what follows can be repeated until the row itself is gone.
+            record = self._integrations.replace(record)
+            self._tokens.erase(record.code)
+            self._secrets.forget(client_secret_name(record.code))
+            self._sign_ins.delete_for(record.code)
+            self._endpoints.delete_all(record.code)
+            self._integrations.delete(record)
+        except Conflict as error:
+            raise changed_meanwhile("Somebody changed it during the deletion.") from error
+        finally:
+            self._catalogue.forget_integration(record.code)
+        self._endpoints.delete_all(record.code)  # those that were added during the deletion
+
+    def _save(self, existing: StoredIntegration | None, document: dict[str, Any]) -> Saved:
+        definition, problems = read_integration(
+            without(document, READ_ONLY_FIELDS | {"client_secret"}), self._policy
+        )
+        secret, secret_problem = _read_secret(document.get("client_secret"))
+        if secret_problem is not None:
+            problems = [*problems, secret_problem]
+        identity_changed = (
+            existing is not None
+            and definition is not None
+            and definition.binding != existing.definition.binding
+        )
+        if (
+            identity_changed
+            and existing is not None
+            and existing.client_secret_version is not None
+            and definition is not None
+            and definition.needs_client_secret
+            and "client_secret" not in document
+        ):
+            text = "is needed again: what it was entrusted to has changed"
+            problems = [*problems, FieldProblem("/client_secret", text)]
+        if problems or definition is None:
+            raise invalid_definition(problems)
+        version = None if existing is None else existing.client_secret_version
+        if "client_secret" in document or identity_changed:
+            version = (
+                self._secrets.set(client_secret_name(definition.code), secret) if secret else None
+            )
+        record = self._write(existing, definition, version)
+        if identity_changed:
+            self._tokens.drop(record.code)
+        return Saved(self._show(record), record.etag, is_new=existing is None)
+
+    def _write(
+        self, existing: StoredIntegration | None, definition: Integration, version: str | None
+    ) -> StoredIntegration:
+        now = self._clock.now()
+        record = StoredIntegration(
+            definition=definition,
+            client_secret_version=version,
+            created_on=existing.created_on if existing else now,
+            updated_on=now,
+        )
+        try:
+            if existing is None:
+                record = self._integrations.insert(record)
+            else:
+                record = self._integrations.replace(replace(record, etag=existing.etag))
+        except Conflict as error:
+            if existing is None:
+                raise already_exists(definition.code) from error
+            raise changed_meanwhile("Somebody changed it at the same time.") from error
+        self._catalogue.forget_integration(record.code)
+        return record
+
+    def _show(self, record: StoredIntegration) -> dict[str, Any]:
+        stored = self._states.get(record.code)
+        return _view(record, stored.state if stored else None)
+
+
+def _read_secret(value: object) -> tuple[Secret | None, FieldProblem | None]:
+    if value is None:
+        return None, None
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_SECRET:
+        text = f"must be a text of 1 to {_LONGEST_SECRET} characters"
+        return None, FieldProblem("/client_secret", text)
+    return Secret(value), None
+
+
+def _view(record: StoredIntegration, state: TokenState | None) -> dict[str, Any]:
+    """Return the document that GET shows: the definition and the read-only fields."""
+    is_bound = state is not None and state.binding == record.definition.binding
+    known = state if state is not None and is_bound else TokenState()
+    status = known.shown_status
+    if record.definition.needs_client_secret and record.client_secret_version is None:
+        status = "misconfigured"
+    return to_document(record.definition) | {
+        "has_client_secret": record.client_secret_version is not None,
+        "status": status,
+        "is_valid_auth": status == "authorized",
+        "signed_in_as": known.signed_in_as,
+        "created_on": record.created_on,
+        "updated_on": record.updated_on,
+    }
