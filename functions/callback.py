@@ -1,0 +1,55 @@
+"""The end of a sign-in: the identity provider sends the browser back here.
+
+Anonymous at the host, which would otherwise take the provider's `code` for a function key.
+"""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from functions.http import Request, json_response
+from functions.sign_in_pages import asset_response, cookie, page_trigger, result_page
+from shared.bootstrap import get_services
+from shared.services.authorization import FinishedSignIn, ProviderAnswer, cookie_name
+
+blueprint = func.Blueprint()
+
+
+@blueprint.route("callback", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@page_trigger
+def callback(request: Request) -> func.HttpResponse:
+    """Finish the sign-in and say in plain words what happened."""
+    asset = asset_response(request.parameters.get("asset", ""))
+    if asset is not None:
+        return asset
+    answer = ProviderAnswer(
+        unverified_state=request.parameters.get("state", ""),
+        code=request.parameters.get("code", ""),
+        error=request.parameters.get("error", ""),
+        error_description=request.parameters.get("error_description", ""),
+    )
+    finished = get_services().authorization.finish(answer, request.cookies())
+    response = _success(request, finished)
+    response.headers.add("Set-Cookie", cookie(cookie_name(answer.unverified_state), "", 0))
+    return response
+
+
+def _success(request: Request, finished: FinishedSignIn) -> func.HttpResponse:
+    if request.accepts("application/json"):
+        return json_response(
+            {
+                "integration": finished.integration,
+                "status": "authorized",
+                "signed_in_as": finished.signed_in_as,
+            }
+        )
+    who = f" as {finished.signed_in_as}" if finished.signed_in_as else ""
+    return result_page(
+        title="Signed in",
+        message=f"{finished.name} is connected{who}.",
+        hint=""
+        if finished.is_renewable
+        else "The provider gave no refresh token, so this sign-in ends with its first token. Add "
+        "offline_access to scope and sign in again.",
+        integration=finished.integration,
+    )

@@ -1,0 +1,111 @@
+"""What a browser sees of a sign-in: the way to the provider, and the page at its end."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import azure.functions as func
+
+from functions.http import Request, json_response, problem, trigger
+from shared.bootstrap import get_services
+from shared.services.authorization import SIGN_IN_LIFE, StartedSignIn
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from shared.domain.errors import GatewayError
+
+_FOLDER = Path(__file__).parent / "pages"
+# Loaded from a fixed list, never from a path in a URL.
+_ASSETS = {"result.css": "text/css", "result.js": "text/javascript"}
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def start_response(request: Request, started: StartedSignIn | None) -> func.HttpResponse:
+    """Send the browser to the provider; scripts that ask for JSON get the address instead."""
+    if started is None:
+        return _connected(request)
+    if request.accepts("application/json"):
+        response = json_response({"authorization_url": started.authorization_url})
+    else:
+        response = func.HttpResponse(
+            status_code=302, headers={"Location": started.authorization_url}
+        )
+    life = int(SIGN_IN_LIFE.total_seconds())
+    response.headers.add("Set-Cookie", cookie(started.cookie_name, started.cookie_value, life))
+    return response
+
+
+def cookie(name: str, value: str, max_age_seconds: int) -> str:
+    """Return a Set-Cookie value; Lax, since the provider's redirect comes from another site."""
+    text = f"{name}={value}; Max-Age={max_age_seconds}; Path=/; HttpOnly; SameSite=Lax"
+    is_secure = urlsplit(get_services().settings.public_url).scheme == "https"
+    return f"{text}; Secure" if is_secure else text
+
+
+def result_page(
+    *, title: str, message: str, hint: str = "", integration: str = "", status: int = 200
+) -> func.HttpResponse:
+    """Answer with the page that ends a sign-in: it tells the panel's window, and closes itself."""
+    html = _template().render(
+        title=title,
+        message=message,
+        hint=hint,
+        integration=integration,
+        is_success=status < 400,  # noqa: PLR2004
+    )
+    return func.HttpResponse(
+        html,
+        status_code=status,
+        headers={"Content-Security-Policy": _PAGE_POLICY},
+        mimetype="text/html",
+    )
+
+
+def asset_response(name: str) -> func.HttpResponse | None:
+    """Answer with one of the page's own files, or None if there is none of that name."""
+    if name not in _ASSETS:
+        return None
+    return func.HttpResponse(
+        (_FOLDER / name).read_bytes(),
+        headers={"Cache-Control": "public, max-age=3600"},
+        mimetype=_ASSETS[name],
+    )
+
+
+def _error_page(request: Request, error: GatewayError) -> func.HttpResponse:
+    if request.accepts("application/json") or not request.accepts("text/html"):
+        return problem(request, error)
+    response = result_page(
+        title=error.kind.title, message=error.detail, hint=error.hint, status=error.kind.status
+    )
+    response.headers["X-Gateway-Source"] = error.kind.source
+    return response
+
+
+# A trigger whose errors are pages for a person, and problem documents for a script.
+page_trigger = partial(trigger, render_error=_error_page)
+
+
+def _connected(request: Request) -> func.HttpResponse:
+    if request.accepts("application/json"):
+        return json_response({"authorization_url": None, "status": "authorized"})
+    return result_page(
+        title="Connected",
+        message="The gateway has obtained a token for the app itself; nobody needs to sign in.",
+        integration=request.route("integration"),
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    import jinja2  # noqa: PLC0415 - only sign-ins need it
+
+    loader = jinja2.FileSystemLoader(_FOLDER)
+    return jinja2.Environment(loader=loader, autoescape=True).get_template("result.html")
