@@ -52,12 +52,12 @@ class Request:
     @property
     def path(self) -> str:
         """The path of the URL, without the query, which may hold a key."""
-        return urlsplit(self._raw.url).path
+        return str(urlsplit(self._raw.url).path)
 
     @property
     def raw_query(self) -> str:
         """The query as it came, byte for byte."""
-        return self._raw.url.partition("?")[2].partition("#")[0]
+        return str(self._raw.url).partition("?")[2].partition("#")[0]
 
     @property
     def body(self) -> bytes:

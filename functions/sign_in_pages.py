@@ -43,10 +43,17 @@ def start_response(request: Request, started: StartedSignIn | None) -> func.Http
 
 
 def cookie(name: str, value: str, max_age_seconds: int) -> str:
-    """Return a Set-Cookie value; Lax, since the provider's redirect comes from another site."""
-    text = f"{name}={value}; Max-Age={max_age_seconds}; Path=/; HttpOnly; SameSite=Lax"
-    is_secure = urlsplit(get_services().settings.public_url).scheme == "https"
-    return f"{text}; Secure" if is_secure else text
+    """Return a Set-Cookie value; Lax, since the provider's redirect comes from another site.
+
+    The domain is named, since the host would otherwise write an empty one, at which Python's
+    cookie jar refuses the cookie (azure-functions-python-worker issue 1902).
+    """
+    public = urlsplit(get_services().settings.public_url)
+    text = (
+        f"{name}={value}; Max-Age={max_age_seconds}; Domain={public.hostname}; Path=/; "
+        "HttpOnly; SameSite=Lax"
+    )
+    return f"{text}; Secure" if public.scheme == "https" else text
 
 
 def result_page(
