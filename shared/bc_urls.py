@@ -71,6 +71,20 @@ def choose_company(integration: Integration, endpoint: Endpoint, query: str = ""
     return Company.parse(choice)
 
 
+def page_link(query: str) -> str | None:
+    """Return the sealed continuation in `gw_page`, if the caller brings one.
+
+    Raises GatewayError `query_not_allowed` if there is anything beside it: the continuation
+    replaces the whole query.
+    """
+    pairs = [pair for pair in parse_query(query) if pair.name != "code"]
+    if not any(pair.name == "gw_page" for pair in pairs):
+        return None
+    if len(pairs) > 1:
+        raise GatewayError(QUERY_NOT_ALLOWED, "A continuation link takes no other parameters.")
+    return pairs[0].value
+
+
 def needs_company_id(integration: Integration, endpoint: Endpoint) -> bool:
     """Tell whether the URL of this endpoint names the company by its id."""
     return "{company_id}" in _template(integration, endpoint)

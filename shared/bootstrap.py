@@ -22,8 +22,10 @@ from shared.services.health import Health
 from shared.services.identity import IdentityProvider
 from shared.services.integrations import IntegrationAdministration
 from shared.services.invocation import Invocation
+from shared.services.paging import Paging
 from shared.services.refresh import TokenRefresher
 from shared.services.refresh_due import DueRefresh
+from shared.services.sealing import Sealer
 from shared.services.token_outcomes import TokenOutcomes
 from shared.services.token_states import TokenStates
 from shared.services.token_status import TokenStatus
@@ -178,6 +180,7 @@ def build(settings: Settings, ports: Ports) -> Services:
             catalogue=catalogue,
             companies=Companies(upstream, clock),
             upstream=upstream,
+            paging=Paging(Sealer(ports.secrets, states, clock), settings.public_url),
             max_payload_bytes=settings.max_payload_bytes,
             clock=clock,
         ),

@@ -5,6 +5,7 @@ The struct's own types are the rules, so that there is one place where a field i
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -58,7 +59,7 @@ def decode(
     `check` also gets the names of fields that cannot be read and have their default instead.
     """
     values = {}
-    fields = {field.name: field for field in msgspec.structs.fields(struct)}
+    fields = _fields(struct)
     problems = [
         FieldProblem(pointer(name), "is not a field that the gateway knows")
         for name in document.keys() - fields.keys()
@@ -106,6 +107,11 @@ def merge_patch(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]
 def pointer(*steps: str | int) -> str:
     """Return the JSON pointer (RFC 6901) to a place in a document."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+@functools.cache
+def _fields(struct: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    return {field.name: field for field in msgspec.structs.fields(struct)}
 
 
 def _field(problem: FieldProblem) -> str:

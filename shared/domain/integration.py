@@ -39,7 +39,7 @@ ENTRA_ORIGINS = frozenset(
     )
 )
 
-_TENANT = re.compile(r"[A-Za-z0-9.\-]*")
+_TENANT = re.compile(r"([A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)*)?")
 # learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates; the gateway's own
 # secrets lie in the same vault and are no certificates.
 _CERTIFICATE = re.compile(

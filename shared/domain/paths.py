@@ -35,7 +35,9 @@ def is_guid(text: str) -> bool:
 def lenient(text: str) -> str:
     """Return what a server may take `text` for that forgives every spelling and encoding."""
     for _ in range(_DECODINGS):
-        text = _look_alikes(unquote(text))
+        before, text = text, _look_alikes(unquote(text))
+        if text == before:
+            break
     return text
 
 
@@ -132,6 +134,8 @@ def _encoding_problem(text: str) -> str | None:
 
 def _look_alikes(text: str) -> str:
     # Compatibility forms (a full-width slash, say) count as what some servers take them for.
+    if text.isascii():
+        return text
     return unicodedata.normalize("NFKC", text).translate(_SLASHES)
 
 

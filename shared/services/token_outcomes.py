@@ -129,7 +129,7 @@ class TokenOutcomes:
 
     def give_back(self, owner: str, record: StoredIntegration) -> None:
         """Release the lease and record nothing."""
-        self._states.change(record.code, lambda state: released(state, owner))
+        self._states.release(record.code, owner)
 
 
 def authorized(

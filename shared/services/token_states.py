@@ -74,6 +74,10 @@ class TokenStates:
             self._clock.sleep(0.2)
         raise IdentityUnavailable("Another instance is busy with this sign-in.")
 
+    def release(self, integration: str, owner: str) -> None:
+        """Give the lease back, if `owner` still holds it."""
+        self.change(integration, lambda state: released(state, owner))
+
     def _took(
         self, integration: str, stored: StoredTokenState | None, state: TokenState, owner: str
     ) -> bool:

@@ -1,0 +1,76 @@
+"""Authenticated encryption with the gateway's own key, which every instance shares.
+
+Fernet (AES-128-CBC with HMAC-SHA256) is imported on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.domain.errors import VaultUnavailable
+from shared.domain.secret import Secret
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from shared.ports import Clock, SecretStore
+    from shared.services.token_states import TokenStates
+
+KEY_NAME = "gateway-seal-key"
+
+
+class BrokenSeal(Exception):
+    """A sealed text was changed, was not made here, or is too old."""
+
+
+class Sealer:
+    """Seals texts so that only the gateway can read or make them."""
+
+    def __init__(self, secrets: SecretStore, states: TokenStates, clock: Clock) -> None:
+        """Keep the key in `secrets`; it is made once, under a lease in `states`."""
+        self._secrets = secrets
+        self._states = states
+        self._clock = clock
+        self._key: Secret | None = None
+
+    def seal(self, text: bytes) -> str:
+        """Return the sealed text, fit for a URL. Raises VaultUnavailable, StorageUnavailable."""
+        from cryptography.fernet import Fernet  # noqa: PLC0415
+
+        moment = int(self._clock.now().timestamp())
+        return Fernet(self._get_key().reveal()).encrypt_at_time(text, moment).decode()
+
+    def open(self, sealed: str, *, life: timedelta) -> bytes:
+        """Return what was sealed no longer than `life` ago; raise BrokenSeal."""
+        from cryptography.fernet import Fernet, InvalidToken  # noqa: PLC0415
+
+        moment, seconds = int(self._clock.now().timestamp()), int(life.total_seconds())
+        try:
+            return Fernet(self._get_key().reveal()).decrypt_at_time(sealed, seconds, moment)
+        except InvalidToken as error:
+            raise BrokenSeal from error
+
+    def _get_key(self) -> Secret:
+        if self._key is None:
+            self._key = self._secrets.get(KEY_NAME) or self._made_key()
+        return self._key
+
+    def _made_key(self) -> Secret:
+        from cryptography.fernet import Fernet  # noqa: PLC0415
+
+        owner = self._states.lease(
+            KEY_NAME,
+            refuse=lambda _: None,
+            give_up=lambda: self._secrets.get(KEY_NAME) is not None,
+        )
+        try:
+            found = self._secrets.get(KEY_NAME)
+            if found is None and owner is not None:
+                found = Secret(Fernet.generate_key().decode())
+                self._secrets.set(KEY_NAME, found)
+        finally:
+            if owner is not None:
+                self._states.release(KEY_NAME, owner)
+        if found is None:
+            raise VaultUnavailable("Key Vault does not give the gateway's sealing key.")
+        return found
