@@ -16,6 +16,9 @@ from shared.domain.errors import INVALID_PAYLOAD, FieldProblem, GatewayError
 
 Definition = TypeVar("Definition", bound=msgspec.Struct)
 
+# A property of Table Storage holds 64 KiB of UTF-16.
+LARGEST_BYTES = 60_000
+
 # How msgspec says it, and how somebody reads it who knows neither Python nor JSON Schema.
 _WORDING = (
     (re.compile(r"Expected `str` of length >= 1"), "must not be empty"),
@@ -78,9 +81,16 @@ def decode(
     definition = struct(**(blank | values))
     further = check(definition, unread)
     problems += [problem for problem in further if _field(problem) not in unread]
+    if not problems and _stored_bytes(definition) > LARGEST_BYTES:
+        text = f"must not take more than {LARGEST_BYTES // 1000} KB; make schemas or texts shorter"
+        problems.append(FieldProblem("", text))
     if problems:
         return None, sorted(problems, key=lambda problem: problem.pointer)
     return definition, []
+
+
+def _stored_bytes(definition: msgspec.Struct) -> int:
+    return len(msgspec.json.encode(definition).decode().encode("utf-16-le"))
 
 
 def to_document(definition: msgspec.Struct) -> dict[str, Any]:
@@ -115,7 +125,7 @@ def _fields(struct: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo
 
 
 def _field(problem: FieldProblem) -> str:
-    return problem.pointer.split("/")[1]
+    return problem.pointer.partition("/")[2].partition("/")[0]
 
 
 def _problems(value: Any, kind: Any, text: str, *place: str | int) -> list[FieldProblem]:

@@ -38,7 +38,14 @@ class IdentityProvider:
         answer = self._post(record, record.definition.effective_token_url, form)
         now = self._clock.now()
         retry_after = retry_after_seconds(answer.headers.get("retry-after"), now)
-        return read_grant(answer.status, answer.body, now=now, retry_after=retry_after)
+        try:
+            return read_grant(answer.status, answer.body, now=now, retry_after=retry_after)
+        except IdentityRefused as error:
+            if record.definition.grant_type == "authorization_code":
+                raise
+            # No person can help an app that signs in by itself.
+            kind, detail, hint = IDENTITY_MISCONFIGURED, error.detail, error.hint
+            raise IdentityRefused(kind, detail, hint=hint) from error
 
     def revoke(self, record: StoredIntegration, token: Secret) -> bool:
         """Revoke a refresh token (RFC 7009) and tell whether the provider did."""

@@ -61,6 +61,7 @@ class TokenService:
         self._held: dict[str, TokenSet] = {}
         self._forced: dict[str, int] = {}
         self._quiet_until: dict[str, datetime] = {}
+        self._use_noted_on: dict[str, datetime] = {}
         self._renewing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @property
@@ -209,10 +210,10 @@ class TokenService:
 
     def _note_use(self, code: str, state: TokenState) -> None:
         now = self._clock.now()
-        if state.last_used_on is not None and now - state.last_used_on < _USE_IS_NOTED_EVERY:
+        noted_on = self._use_noted_on.get(code) or state.last_used_on
+        if noted_on is not None and now - noted_on < _USE_IS_NOTED_EVERY:
             return
-        used = msgspec.structs.replace(state, last_used_on=now)
-        self._known.put(code, used)  # so that no other call notes it again
+        self._use_noted_on[code] = now
 
         def work() -> None:
             self._states.change(
