@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from cheroot import wsgi
+from cheroot.server import HTTPConnection
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 if TYPE_CHECKING:
@@ -20,15 +21,34 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 THREADS = 64
+# More than any test or benchmark opens at once: the server's own 5 and 10 would cut them short.
+BACKLOG = 128
+KEPT_CONNECTIONS = 1024
+STOP_SECONDS = 5
 
 
 class LoopbackServer:
     """One listening server: `start` runs it in a thread, `serve` until SIGTERM or Ctrl+C."""
 
-    def __init__(self, app: WsgiApp, *, port: int = 0, certificate: Path | None = None) -> None:
-        """Listen for `app` on `port` (0: any free one), over TLS with a PEM `certificate`."""
-        self._server = wsgi.Server((HOST, port), app, numthreads=THREADS, timeout=30)
+    def __init__(
+        self,
+        app: WsgiApp,
+        *,
+        port: int = 0,
+        certificate: Path | None = None,
+        threads: int = THREADS,
+        connection: type[HTTPConnection] = HTTPConnection,
+    ) -> None:
+        """Listen for `app` on `port` (0: any free one), over TLS with a PEM `certificate`.
+
+        `connection` is the class that reads requests off a socket.
+        """
+        self._server = wsgi.Server(
+            (HOST, port), app, numthreads=threads, timeout=30, request_queue_size=BACKLOG
+        )
         self._server.error_log = _log  # type: ignore[method-assign]
+        self._server.ConnectionClass = connection
+        self._server.keep_alive_conn_limit = KEPT_CONNECTIONS
         if certificate is not None:
             self._server.ssl_adapter = BuiltinSSLAdapter(str(certificate), str(certificate))
         self._server.prepare()
@@ -52,7 +72,10 @@ class LoopbackServer:
         try:
             self._server.serve()
         except KeyboardInterrupt:
-            self._server.stop()
+            # cheroot waits for the requests that it is answering, however long that takes.
+            stopping = threading.Thread(target=self._server.stop, daemon=True)
+            stopping.start()
+            stopping.join(STOP_SECONDS)
 
 
 def _log(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002

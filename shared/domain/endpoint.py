@@ -78,6 +78,8 @@ def api_url_problem(endpoint: Endpoint) -> str | None:
     literal = PLACEHOLDER.sub("x", endpoint.api_url)
     if "{" in literal or "}" in literal:
         return "has a brace without its counterpart"
+    if "?" in literal:
+        return "must not hold a question mark: put fixed parameters into the field query"
     if problem := path_problem(literal):
         return problem
     if endpoint.kind == "codeunit" and not _PROCEDURE.fullmatch(literal):

@@ -11,7 +11,6 @@ import unicodedata
 from urllib.parse import unquote, urlsplit
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
-_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ROUTE = re.compile(r"[A-Za-z0-9._\-]+(/[A-Za-z0-9._\-]+){0,3}")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Host and port of RFC 3986 section 3.2, without user information.
@@ -108,15 +107,13 @@ def base_url_problem(text: str) -> str | None:
     if "@" in parts.netloc or any(mark in text for mark in "?#\\{} "):
         return "must not hold credentials, a query, a fragment, a backslash, a brace or a space"
     if not _AUTHORITY.fullmatch(parts.netloc) or port == 0:
-        return "must name a valid host, and a port only as a number"
+        return "must name a valid host, and a port between 1 and 65535 if any"
     path = parts.path.removeprefix("/")
     return path_problem(path) if path else None
 
 
 def _encoding_problem(text: str) -> str | None:
     """Check what becomes of a path when a server decodes it."""
-    if _LONE_PERCENT.search(text):
-        return "must not hold a percent sign that encodes nothing"
     try:
         decoded = _look_alikes(unquote(text, errors="strict"))
     except UnicodeDecodeError:

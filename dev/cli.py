@@ -1,0 +1,42 @@
+"""From the command line to the work: set up, change over to `.venv`, run the verb."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from dev import node, options, setup
+from dev.errors import DevError
+from dev.locking import locked
+from dev.paths import DEV_FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit status."""
+    command = options.parse(arguments)
+    try:
+        with locked(DEV_FOLDER / "setup.lock", on_busy=_say_waiting):
+            setup.prepare_packages()
+            setup.prepare_local_settings()
+            if command.verb != "lock":
+                node.prepare_azurite()
+        if not setup.is_inside_venv():
+            return setup.rerun_inside_venv(arguments)
+        from dev import commands  # noqa: PLC0415 (its packages are there only from here on)
+
+        return commands.run(command)
+    except DevError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _say_waiting() -> None:
+    print("Another `python -m dev` is setting things up; waiting for it ...", flush=True)

@@ -1,0 +1,92 @@
+"""The verbs of `python -m dev`, once its packages are installed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import requests
+
+from dev import by_hand, checks, sample
+from dev.errors import DevError
+from dev.gateway_client import GatewayClient
+from dev.narration import Narrator
+from dev.seeding import store_sample
+from dev.signals import raise_on_stop_signals
+from dev.stack import running_stack
+from dev.walkthrough import walk
+
+if TYPE_CHECKING:
+    from dev.options import Command, StackOptions
+    from dev.stack import Stack
+
+
+def run(command: Command) -> int:
+    """Do what the command says and give its exit status."""
+    match command.verb:
+        case "test":
+            return checks.test(command.pytest_arguments)
+        case "lock":
+            return checks.lock(is_upgrade=command.is_upgrade)
+        case "up":
+            _up(command.stack)
+        case "run":
+            _run(command.stack, is_once=command.is_once)
+    return 0
+
+
+def _up(options: StackOptions) -> None:
+    """Start the stack and serve until it is told to stop."""
+    _say_starting()
+    with running_stack(options) as stack:
+        if not options.is_empty:
+            administrator = GatewayClient(stack.gateway, key=sample.HOST_KEY, key_name="host key")
+            store_sample(administrator, stack.ports)
+        _say_ready(stack)
+        _say(f"\n{by_hand.addresses(stack)}\n")
+        if not options.is_empty:
+            _say(f"{by_hand.sign_in(stack)}\n")
+            _say(f"{by_hand.calls(stack)}\n")
+        _serve(stack)
+
+
+def _run(options: StackOptions, *, is_once: bool) -> None:
+    """Start the stack, show the main job, and serve on unless once is enough."""
+    narrator = Narrator(sys.stdout)
+    _say_starting()
+    with running_stack(options) as stack:
+        _say_ready(stack)
+        try:
+            walk(stack.gateway, stack.ports, narrator)
+        except DevError:
+            # A part that died explains it better.
+            stack.require_alive()
+            raise
+        except (requests.RequestException, LookupError, TypeError) as error:
+            # No answer at all, or one without what the step reads from it.
+            stack.require_alive()
+            raise DevError(f"Step {narrator.title!r} did not work: {error!r}") from error
+        if not is_once:
+            narrator.start_section("Try it yourself")
+            _say(f"{by_hand.addresses(stack)}\n")
+            _say(f"{by_hand.calls(stack)}\n")
+            _serve(stack)
+
+
+def _serve(stack: Stack) -> None:
+    _say("Ctrl+C stops everything.")
+    stack.serve()
+
+
+def _say_starting() -> None:
+    raise_on_stop_signals()
+    _say("Starting the local stack ...")
+
+
+def _say_ready(stack: Stack) -> None:
+    _say(f"ready {stack.gateway}")
+
+
+def _say(text: str) -> None:
+    """Print at once, also where the output is a pipe."""
+    print(text, flush=True)

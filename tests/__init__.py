@@ -1,0 +1,1 @@
+"""Tests, and the builders that they share."""

@@ -1,0 +1,64 @@
+"""One stack for all end-to-end tests; each test stores integrations under codes of its own."""
+
+import itertools
+
+import pytest
+
+from dev.gateway_client import http_session
+from dev.ports import url
+from tests.e2e.foreign.provider import Provider
+from tests.e2e.foreign.upstream import Upstream
+from tests.e2e.gateway import Gateway
+from tests.e2e.processes import shared_stack
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    """Return the stack: two instances of the app and the platform around them, as processes."""
+    with shared_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def gateway(stack):
+    """Return the gateway of the stack."""
+    client = Gateway(stack.ports)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def code():
+    """Return a code that no other test uses: what the instances remember is never in the way."""
+    return f"TEST_{next(_numbers)}"
+
+
+@pytest.fixture
+def control(stack):
+    """Return a function that calls the control URL of a simulator and gives the answer's JSON."""
+    ports = {"entra": stack.ports.entra, "business_central": stack.ports.business_central}
+    with http_session() as session:
+
+        def call(part, method, name, body=None):
+            target = f"{url(ports[part])}/_control/{name}"
+            answer = session.request(method, target, json=body, timeout=10)
+            answer.raise_for_status()
+            return answer.json() if answer.content else None
+
+        yield call
+
+
+@pytest.fixture
+def provider():
+    """Return a provider that is not ours, serving."""
+    with Provider() as serving:
+        yield serving
+
+
+@pytest.fixture
+def upstream(provider):
+    """Return a service that is not ours and takes the provider's tokens, serving."""
+    with Upstream(provider.grants.is_active) as serving:
+        yield serving

@@ -1,0 +1,185 @@
+"""A gateway in a known situation: definitions stored, somebody signed in, services that answer."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+from shared.domain.transport import OutboundAnswer, OutboundRequest, SendError
+from shared.services.authorization import FinishedSignIn, ProviderAnswer, StartedSignIn
+from shared.services.invocation import Call, Reply
+from tests.builders import TENANT_ID, endpoint_document, integration_document
+from tests.support import World
+
+if TYPE_CHECKING:
+    from shared.bootstrap import Services
+    from shared.domain.records import StoredIntegration
+    from shared.domain.tokens import TokenSet, TokenState
+
+CODE = "CRONUS"
+LISTING = "GET_WHSE_SHPT_LINES"
+CLIENT_SECRET = "the client secret"
+PERSON = "anna@cronus.example"
+ENTRA = f"https://login.microsoftonline.com/{TENANT_ID}/oauth2/v2.0"
+TOKEN_URL = f"{ENTRA}/token"
+BC = "https://api.businesscentral.dynamics.com"
+CALLBACK = "https://gateway.example/api/callback"
+
+
+def answer(document: object = None, status: int = 200, **headers: str) -> OutboundAnswer:
+    """Return an answer with a JSON body; underscores in the headers' names stand for hyphens."""
+    named = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+    body = b"" if document is None else json.dumps(document).encode()
+    return OutboundAnswer(status, {"content-type": "application/json"} | named, body)
+
+
+def refusal(error: str, *numbers: int, status: int = 400) -> OutboundAnswer:
+    """Return a token endpoint's refusal in Entra's form, with the numbers of its errors."""
+    text = f"AADSTS{numbers[0]}: Something in Entra's words." if numbers else "In its own words."
+    return answer({"error": error, "error_description": text, "error_codes": numbers}, status)
+
+
+def claims(**values: Any) -> str:
+    """Return a JWT that nobody signed."""
+    middle = base64.urlsafe_b64encode(json.dumps(values).encode()).rstrip(b"=").decode()
+    return f"e30.{middle}.c2ln"
+
+
+class Provider:
+    """The token endpoint of a provider that rotates refresh tokens.
+
+    It refuses a refresh token that was traded before, so that no test misses that one was lost.
+    """
+
+    def __init__(self) -> None:
+        self.life = 3600
+        self.nonce: str | None = None
+        self.forms: list[dict[str, str]] = []
+        self.instead: OutboundAnswer | SendError | None = None
+        self.changes: dict[str, Any] = {}
+        self._issued = 0
+
+    def __call__(self, request: OutboundRequest) -> OutboundAnswer | SendError:
+        """Answer as the token endpoint does, unless something is to be said `instead`."""
+        form = dict(parse_qsl((request.body or b"").decode()))
+        self.forms.append(form)
+        if self.instead is not None:
+            return self.instead
+        if form.get("refresh_token", self._refresh_token) != self._refresh_token:
+            return refusal("invalid_grant", 70008)
+        return self._grant(is_person=form["grant_type"] != "client_credentials")
+
+    @property
+    def calls(self) -> int:
+        """How often it was asked."""
+        return len(self.forms)
+
+    @property
+    def _refresh_token(self) -> str:
+        return f"refresh-{self._issued}"
+
+    def _grant(self, *, is_person: bool) -> OutboundAnswer:
+        self._issued += 1
+        granted = {
+            "token_type": "Bearer",
+            "access_token": f"access-{self._issued}",
+            "expires_in": self.life,
+        }
+        if is_person:
+            granted |= {
+                "refresh_token": self._refresh_token,
+                "id_token": claims(preferred_username=PERSON, nonce=self.nonce),
+            }
+        granted |= self.changes
+        return answer({name: value for name, value in granted.items() if value is not None})
+
+
+@dataclass(kw_only=True)
+class Scene(World):
+    """A gateway whose integration signs in at a rotating provider."""
+
+    provider: Provider = field(default_factory=Provider)
+
+    def __post_init__(self) -> None:
+        """Start with nothing stored."""
+        super().__post_init__()
+        self.http.on(TOKEN_URL, self.provider)
+
+    def integrate(self, **changes: Any) -> StoredIntegration:
+        """Store an integration with its secret."""
+        document = integration_document(client_secret=CLIENT_SECRET) | changes
+        code = self.services.integrations.create(document).document["code"]
+        return self.record(code)
+
+    def offer(self, integration: str = CODE, **changes: Any) -> None:
+        """Store an endpoint."""
+        self.services.endpoints.create(integration, endpoint_document(**changes))
+
+    def record(self, code: str = CODE) -> StoredIntegration:
+        """Return the integration as it is stored."""
+        return self.integrations.rows[code, ""]
+
+    def state(self, code: str = CODE) -> TokenState:
+        """Return what is stored about the integration's tokens."""
+        return self.states.rows[code].state
+
+    def kept_tokens(self, code: str = CODE) -> dict[str, Any] | None:
+        """Return the tokens that lie in the vault."""
+        versions = self.secrets.versions.get(f"{code.replace('_', '-')}-tokens")
+        return json.loads(list(versions.values())[-1].reveal()) if versions else None
+
+    def sign_in(self, code: str = CODE, services: Services | None = None) -> FinishedSignIn:
+        """Let a person sign in, from the first redirect to the last."""
+        authorization = (services or self.services).authorization
+        started = authorization.begin(code)
+        assert started is not None
+        return authorization.finish(self.consent(started), cookies(started))
+
+    def consent(self, started: StartedSignIn) -> ProviderAnswer:
+        """Return what the provider's page sends back when the person agrees."""
+        asked = parameters(started.authorization_url)
+        self.provider.nonce = asked.get("nonce")
+        return ProviderAnswer(
+            unverified_state=asked["state"], code="the-code", error="", error_description=""
+        )
+
+    def token(self, services: Services | None = None, code: str = CODE) -> str:
+        """Return the access token that a call would use."""
+        return self.tokens(services, code).access_token.reveal()
+
+    def tokens(self, services: Services | None = None, code: str = CODE) -> TokenSet:
+        """Return the tokens that a call would use."""
+        return (services or self.services).tokens.for_call(self.record(code))
+
+    def invoke(
+        self,
+        endpoint: str = LISTING,
+        *,
+        integration: str = CODE,
+        services: Services | None = None,
+        **changes: Any,
+    ) -> Reply:
+        """Run an endpoint as a caller does."""
+        call = {"method": "POST", "query": "", "headers": {}, "body": b""} | changes
+        call |= {"integration": integration, "endpoint": endpoint, "request_id": "request-1"}
+        return (services or self.services).invocation.run(Call(**call))
+
+    def stored_calls(self) -> int:
+        """Count the calls to storage and vault so far."""
+        ports = (self.integrations, self.endpoints, self.states, self.sign_ins, self.secrets)
+        return sum(port.calls.total() for port in ports)
+
+
+def parameters(url: str) -> dict[str, str]:
+    """Return the parameters in a URL's query; none may stand there twice."""
+    values = parse_qs(urlsplit(url).query, keep_blank_values=True, strict_parsing=True)
+    assert all(len(value) == 1 for value in values.values())
+    return {name: value[0] for name, value in values.items()}
+
+
+def cookies(started: StartedSignIn) -> dict[str, str]:
+    """Return the cookies of the browser in which the sign-in began."""
+    return {started.cookie_name: started.cookie_value}

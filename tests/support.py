@@ -1,0 +1,74 @@
+"""The whole gateway on fakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.bootstrap import Ports, Services, build
+from shared.settings import Settings
+from tests.fakes import (
+    FakeAssertionSource,
+    FakeBackground,
+    FakeClock,
+    FakeEndpointStore,
+    FakeHttpClient,
+    FakeIntegrationStore,
+    FakeSecretStore,
+    FakeSignInStore,
+    FakeTokenStateStore,
+)
+
+PUBLIC_URL = "https://gateway.example"
+
+
+def make_settings(**changes: str) -> Settings:
+    """Read settings that are good as they stand; `changes` are app settings by name."""
+    environment = {
+        "KEY_VAULT_URL": "https://gateway.vault.example",
+        "TABLES_URL": "https://gateway.table.example",
+        "PUBLIC_URL": PUBLIC_URL,
+    }
+    return Settings.from_mapping(environment | changes)
+
+
+@dataclass(kw_only=True)
+class World:
+    """One gateway, and the fakes around it."""
+
+    settings: Settings = field(default_factory=make_settings)
+    integrations: FakeIntegrationStore = field(default_factory=FakeIntegrationStore)
+    endpoints: FakeEndpointStore = field(default_factory=FakeEndpointStore)
+    states: FakeTokenStateStore = field(default_factory=FakeTokenStateStore)
+    sign_ins: FakeSignInStore = field(default_factory=FakeSignInStore)
+    secrets: FakeSecretStore = field(default_factory=FakeSecretStore)
+    http: FakeHttpClient = field(default_factory=FakeHttpClient)
+    assertions: FakeAssertionSource = field(default_factory=FakeAssertionSource)
+    clock: FakeClock = field(default_factory=FakeClock)
+    background: FakeBackground = field(default_factory=FakeBackground)
+    services: Services = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start the first instance."""
+        self.services = self.another_instance()
+
+    def another_instance(self) -> Services:
+        """Start one more instance of the app: it shares everything but its memory."""
+        ports = Ports(
+            integrations=self.integrations,
+            endpoints=self.endpoints,
+            states=self.states,
+            sign_ins=self.sign_ins,
+            secrets=self.secrets,
+            http=self.http,
+            assertions=self.assertions,
+            clock=self.clock,
+            background=self.background,
+            probes={"storage": self.integrations, "vault": self.secrets},
+        )
+        return build(self.settings, ports)
+
+
+def make_services(**changes: Any) -> World:
+    """Build the services on fakes; `changes` replace the settings or single ports."""
+    return World(**changes)

@@ -1,0 +1,85 @@
+"""The parts of the stack as processes; the parts here are one-line Python programs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from dev.errors import DevError
+from dev.paths import ROOT
+from dev.processes import Part, processes
+
+PATIENCE_SECONDS = 20
+WAIT_FOREVER = "import time; time.sleep(60)"
+# Prints when it is ready to be ended, and then writes its name to a file.
+FAREWELL = """
+import signal, sys, time
+def end(*_):
+    with open(sys.argv[1], "a") as ended:
+        print(sys.argv[2], file=ended)
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def make_part(program, *, arguments=(), **changes):
+    """Return a part that runs a program."""
+    values = {
+        "name": "part",
+        "command": [sys.executable, "-S", "-c", program, *arguments],
+        "port": 1,
+        "tier": 0,
+        "environment": dict(os.environ),
+    }
+    return Part(**values | changes)
+
+
+def test_part_that_ends_is_named_with_its_last_lines(tmp_path):
+    """Whoever waits for a part learns that it died, how, and what it said."""
+    with processes(tmp_path) as started:
+        started.start(make_part("print('no such table'); raise SystemExit(3)", name="storage"))
+
+        with pytest.raises(DevError) as problem:
+            started.wait_until(lambda: False, PATIENCE_SECONDS)
+
+    assert "storage ended by itself (exit status 3)" in str(problem.value)
+    assert "    no such table" in str(problem.value)
+    assert str(tmp_path / "storage.log") in str(problem.value)
+
+
+def test_waiting_ends_after_its_time(tmp_path):
+    """Waiting is bounded: False says that it was in vain."""
+    with processes(tmp_path) as started:
+        assert started.wait_until(lambda: False, 0) is False
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
+def test_parts_end_with_the_context_highest_tier_first(tmp_path):
+    """What uses a part ends before that part does."""
+    ended = tmp_path / "ended"
+    with processes(tmp_path) as started:
+        for name, tier in (("storage", 0), ("host", 1)):
+            started.start(make_part(FAREWELL, name=name, tier=tier, arguments=[str(ended), name]))
+        logs = [tmp_path / "storage.log", tmp_path / "host.log"]
+        assert started.wait_until(lambda: all(log.stat().st_size for log in logs), PATIENCE_SECONDS)
+
+    assert ended.read_text(encoding="utf-8").split() == ["host", "storage"]
+
+
+def test_guard_ends_the_parts_of_a_stack_that_was_killed():
+    """When the life line closes without an orderly end, no part is left running."""
+    with subprocess.Popen([sys.executable, "-S", "-c", WAIT_FOREVER]) as part:  # noqa: S603
+        subprocess.run(
+            [sys.executable, "-S", "-m", "dev.guard"],
+            cwd=ROOT,
+            input=f"{part.pid}\n".encode(),
+            check=True,
+            timeout=PATIENCE_SECONDS,
+        )
+
+        assert part.wait(PATIENCE_SECONDS) != 0

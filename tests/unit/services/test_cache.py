@@ -1,0 +1,289 @@
+"""The cache of definitions: never older than its lifetime, and of use in an outage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.errors import StorageUnavailable
+from shared.services.cache import ReadThroughCache
+from tests.fakes import FakeBackground, FakeClock
+
+LIFETIME = timedelta(seconds=30)
+
+
+class Storage:
+    """Values by key, which may be down, and may change while they are read."""
+
+    def __init__(self, **values: str) -> None:
+        self.values = values
+        self.reads = 0
+        self.is_down = False
+        self.during_read: Callable[[], None] = lambda: None
+
+    def load(self, key: str) -> str | None:
+        self.reads += 1
+        if self.is_down:
+            raise StorageUnavailable("down")
+        value = self.values.get(key)
+        self.during_read()
+        return value
+
+
+class Bench:
+    """A cache and all that is around it."""
+
+    def __init__(self, capacity: int = 100) -> None:
+        self.storage = Storage(A="one", B="one")
+        self.clock = FakeClock()
+        self.background = FakeBackground()
+        self.cache: ReadThroughCache[str, str] = ReadThroughCache(
+            self.storage.load,
+            lifetime=LIFETIME,
+            clock=self.clock,
+            background=self.background,
+            capacity=capacity,
+        )
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_second_get_does_not_read(bench):
+    """A value is read once as long as it is in the first half of its lifetime."""
+    first = bench.cache.get("A")
+    bench.clock.advance(LIFETIME / 2 - timedelta(seconds=1))
+
+    assert (first, bench.cache.get("A")) == ("one", "one")
+    assert bench.storage.reads == 1
+
+
+def test_second_half_of_the_lifetime_reads_in_the_background(bench):
+    """The caller gets the kept value without waiting, the next one the new value."""
+    bench.cache.get("A")
+    bench.storage.values["A"] = "two"
+    bench.background.is_held = True
+    bench.clock.advance(LIFETIME / 2)
+
+    served = bench.cache.get("A")
+    bench.background.release()
+
+    assert (served, bench.cache.get("A")) == ("one", "two")
+    assert bench.storage.reads == 2
+
+
+def test_only_one_background_read_at_a_time(bench):
+    """Many callers in the second half cause one read; when it is over, there may be another."""
+    bench.cache.get("A")
+    bench.background.is_held = True
+    bench.clock.advance(LIFETIME / 2)
+
+    for _ in range(5):
+        bench.cache.get("A")
+    waiting = len(bench.background.waiting)
+    bench.background.release()
+    bench.clock.advance(LIFETIME / 2)
+    bench.cache.get("A")
+
+    assert waiting == 1
+    assert bench.storage.reads == 3
+
+
+@pytest.mark.parametrize("steps", [[30], [31], [16, 14], [29, 1], [15, 15, 30], [3600]])
+def test_value_is_never_served_past_its_lifetime(bench, steps):
+    """A changed value counts after the lifetime, even if no background read ever comes through."""
+    bench.background.is_held = True
+    bench.cache.get("A")
+    bench.storage.values["A"] = "two"
+
+    for seconds in steps:
+        bench.clock.advance(seconds)
+        served = bench.cache.get("A")
+
+    assert served == "two"
+
+
+def test_age_counts_from_the_start_of_a_slow_read(bench):
+    """A value that took long to arrive is as old as the read that brought it."""
+    bench.storage.during_read = lambda: bench.clock.advance(20)
+    bench.cache.get("A")
+    bench.storage.during_read = lambda: None
+    bench.storage.values["A"] = "two"
+    bench.background.is_held = True
+
+    bench.clock.advance(10)
+
+    assert bench.cache.get("A") == "two"
+
+
+def test_outage_serves_the_last_value(bench):
+    """While the storage is down, a value lives on, however old it is."""
+    bench.cache.get("A")
+    bench.storage.is_down = True
+
+    for seconds in (15, 15, 3600, 86400):
+        bench.clock.advance(seconds)
+        assert bench.cache.get("A") == "one"
+
+
+def test_outage_past_the_lifetime_is_asked_about_every_five_seconds(bench):
+    """Not every call waits for a storage that is down."""
+    bench.cache.get("A")
+    bench.storage.is_down = True
+    bench.clock.advance(LIFETIME)
+
+    for _ in range(10):
+        bench.cache.get("A")
+        bench.clock.advance(1)
+
+    assert bench.storage.reads == 1 + 2
+
+
+def test_end_of_an_outage_brings_the_new_value(bench):
+    """The storage is asked again, and its value counts."""
+    bench.cache.get("A")
+    bench.storage.is_down = True
+    bench.clock.advance(3600)
+    bench.cache.get("A")
+    bench.storage.is_down = False
+    bench.storage.values["A"] = "two"
+
+    bench.clock.advance(5)
+
+    assert bench.cache.get("A") == "two"
+
+
+def test_failed_background_read_is_tried_again(bench):
+    """A failure in the background reaches no caller and keeps nobody from trying anew."""
+    bench.cache.get("A")
+    bench.storage.is_down = True
+    bench.clock.advance(LIFETIME / 2)
+    served = bench.cache.get("A")
+    bench.storage.is_down = False
+    bench.storage.values["A"] = "two"
+
+    bench.cache.get("A")
+
+    assert (served, bench.cache.get("A")) == ("one", "two")
+
+
+def test_outage_with_nothing_kept_is_told(bench):
+    """What was never read cannot be served."""
+    bench.storage.is_down = True
+
+    with pytest.raises(StorageUnavailable):
+        bench.cache.get("A")
+
+
+def test_missing_value_is_never_kept(bench):
+    """Something new counts at the next get."""
+    before = bench.cache.get("new")
+    bench.storage.values["new"] = "one"
+
+    assert (before, bench.cache.get("new")) == (None, "one")
+
+
+def test_value_that_was_deleted_is_gone_in_an_outage_too(bench):
+    """Once seen to be gone, a value does not come back when the storage goes down."""
+    bench.cache.get("A")
+    del bench.storage.values["A"]
+    bench.clock.advance(LIFETIME)
+    seen = bench.cache.get("A")
+    bench.storage.is_down = True
+
+    with pytest.raises(StorageUnavailable):
+        bench.cache.get("A")
+    assert seen is None
+
+
+def test_background_read_notices_a_deletion(bench):
+    """The value that was still served in the second half is gone at the next get."""
+    bench.cache.get("A")
+    del bench.storage.values["A"]
+    bench.clock.advance(LIFETIME / 2)
+
+    assert (bench.cache.get("A"), bench.cache.get("A")) == ("one", None)
+
+
+def test_forget_makes_the_next_get_read(bench):
+    """A change that was made here counts at once."""
+    bench.cache.get("A")
+    bench.storage.values["A"] = "two"
+
+    bench.cache.forget("A")
+
+    assert bench.cache.get("A") == "two"
+
+
+def test_forget_during_a_read_discards_what_it_brings(bench):
+    """A read that began before the change does not bring the old value back."""
+
+    def change() -> None:
+        bench.storage.during_read = lambda: None
+        bench.storage.values["A"] = "two"
+        bench.cache.forget("A")
+
+    bench.storage.during_read = change
+    bench.cache.get("A")
+
+    assert bench.cache.get("A") == "two"
+
+
+def test_forget_during_a_background_read_discards_what_it_brings(bench):
+    """The same holds for a read that nobody waits for."""
+    bench.cache.get("A")
+    bench.clock.advance(LIFETIME / 2)
+
+    def change() -> None:
+        bench.storage.during_read = lambda: None
+        bench.storage.values["A"] = "two"
+        bench.cache.forget("A")
+
+    bench.storage.during_read = change
+    bench.cache.get("A")
+
+    assert bench.cache.get("A") == "two"
+
+
+def test_put_counts_over_a_read_under_way(bench):
+    """What was just written is newer than what a read had begun to bring."""
+    bench.storage.during_read = lambda: bench.cache.put("A", "written")
+
+    bench.cache.get("A")
+
+    assert bench.cache.get("A") == "written"
+
+
+def test_put_spares_the_read(bench):
+    """A written value is served without a read, for its lifetime."""
+    bench.cache.put("A", "written")
+
+    assert bench.cache.get("A") == "written"
+    assert bench.storage.reads == 0
+
+
+def test_full_cache_drops_what_it_has_kept_longest():
+    """Memory stays bounded, and what was dropped is simply read again."""
+    bench = Bench(capacity=1)
+    bench.cache.get("A")
+
+    bench.cache.get("B")
+
+    assert len(bench.cache) == 1
+    assert (bench.cache.get("B"), bench.storage.reads) == ("one", 2)
+    assert (bench.cache.get("A"), bench.storage.reads) == ("one", 3)
+
+
+def test_keys_are_apart(bench):
+    """Forgetting one value leaves the others kept."""
+    bench.cache.get("A")
+    bench.cache.get("B")
+
+    bench.cache.forget("A")
+    bench.cache.get("B")
+
+    assert bench.storage.reads == 2
