@@ -61,6 +61,7 @@ class TokenService:
         self._held: dict[str, TokenSet] = {}
         self._forced: dict[str, int] = {}
         self._quiet_until: dict[str, datetime] = {}
+        self._renewed_early: dict[str, int] = {}
         self._use_noted_on: dict[str, datetime] = {}
         self._renewing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -183,16 +184,21 @@ class TokenService:
         )
 
     def _renew_in_background(self, record: StoredIntegration, tokens: TokenSet) -> None:
-        now = self._clock.now()
-        if self._quiet_until.get(record.code, now) > now:
+        code, now = record.code, self._clock.now()
+        if (
+            self._renewed_early.get(code) == tokens.generation
+            or self._quiet_until.get(code, now) > now
+        ):
             return
-        self._quiet_until[record.code] = now + _PAUSE_AFTER_FAILURE
+        self._renewed_early[code] = tokens.generation  # once, however many calls see it stale
 
         def work() -> None:
             try:
                 self._renew(record, beyond=tokens.generation)
             except GatewayError as error:
                 # The caller has a valid token; the refresher has recorded the failure.
+                self._renewed_early.pop(code, None)
+                self._quiet_until[code] = self._clock.now() + _PAUSE_AFTER_FAILURE
                 log_event("early_refresh_failed", level=logging.WARNING, integration=record.code,
                           reason=error.detail)  # fmt: skip
 
