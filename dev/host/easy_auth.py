@@ -20,7 +20,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from werkzeug.http import dump_cookie, parse_cookie
+from werkzeug.http import dump_cookie
 
 from dev import sample
 from dev.host.messages import Answer
@@ -36,6 +36,7 @@ ADMINISTRATOR_ROLE = "Gateway.Admin"
 # What App Service gives a session when nothing else is configured.
 SESSION_LIFETIME = timedelta(hours=8)
 
+_SESSION = re.compile(rf"(?:^|;) *{COOKIE}=([\w=-]+)\.([0-9a-f]+)(?=;|$)", re.ASCII)
 _OWN_HEADERS = ("x-ms-client-principal", "x-ms-token-")
 # A browser reads `//host` and `/\host` as another host, and drops control characters before.
 _LOCAL_PATH = re.compile(r"/(?![/\\])[\x21-\x7e]*")
@@ -176,13 +177,15 @@ class EasyAuth:
         return f"{base64.urlsafe_b64encode(payload).decode()}.{self._signature(payload)}"
 
     def _person(self, request: Incoming) -> Person | None:
-        session = parse_cookie(request.headers.get("cookie")).get(COOKIE, "")
-        encoded, _, signature = session.partition(".")
+        session = _SESSION.search(request.headers.get("cookie", ""))
+        if session is None:
+            return None
+        encoded, signature = session.groups()
         try:
             payload = base64.urlsafe_b64decode(encoded)
         except ValueError:
             return None
-        if not hmac.compare_digest(self._signature(payload).encode(), signature.encode()):
+        if not hmac.compare_digest(self._signature(payload), signature):
             return None
         content = json.loads(payload)
         if content.pop("expires") < self._now().timestamp():

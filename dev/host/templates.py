@@ -85,7 +85,7 @@ class Template:
 
 
 def _segments(text: str) -> list[Segment]:
-    text = text.removeprefix("~/") if text.startswith("~/") else text.removeprefix("/")
+    text = re.sub(r"^~?/", "", text)
     if text.startswith("~"):
         raise ValueError("it may begin with '~/' but not with '~'")
     segments: list[Segment] = [[]]

@@ -134,7 +134,8 @@ def test_instances_with_the_same_key_share_sessions():
     [
         pytest.param("", id="none"),
         pytest.param("AppServiceAuthSession=abc", id="no-signature"),
-        pytest.param("AppServiceAuthSession=%%%.00", id="no-base64"),
+        pytest.param("AppServiceAuthSession=a.00", id="no-base64"),
+        pytest.param("AppServiceAuthSession=\ud800", id="no-text"),
         pytest.param("AppServiceAuthSession=e30=.\xe5", id="non-ascii-signature"),
         pytest.param("AppServiceAuthSession=e30=." + "0" * 64, id="forged"),
     ],

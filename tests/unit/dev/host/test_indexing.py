@@ -2,7 +2,6 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
-import azure.functions as func
 import pytest
 
 from dev.host.indexing import IndexingError, index, load
@@ -133,9 +132,3 @@ def test_functions_are_taken_from_the_app_once(app_folder):
 
     with pytest.raises(IndexingError, match="unique"):
         index(sys.modules["function_app"])
-
-
-def test_sdk_in_use_is_one_that_the_host_supports():
-    """Both lines of the SDK have the public parts that the stand-in relies on."""
-    assert hasattr(func.FunctionApp, "get_functions")
-    assert hasattr(func.decorators.function_app.Function, "get_raw_bindings")
