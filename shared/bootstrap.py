@@ -65,6 +65,7 @@ class Ports:
     assertions: AssertionSource
     clock: Clock
     background: Background
+    renewals: Background
     probes: Mapping[str, Probe]
 
 
@@ -124,7 +125,9 @@ def real_ports(settings: Settings) -> Ports:
         http=PooledHttpClient(settings.egress, settings.ca_bundle),
         assertions=ManagedIdentityAssertion(_credential),
         clock=SystemClock(),
-        background=ThreadBackground(),
+        background=ThreadBackground(4),
+        # A token call may take a minute: slow providers must not delay the definitions.
+        renewals=ThreadBackground(16),
         probes={"storage": integrations, "vault": vault},
     )
 
@@ -151,7 +154,6 @@ def build(settings: Settings, ports: Ports) -> Services:
     )
     tokens = TokenService(
         states=states,
-        state_store=ports.states,
         secrets=ports.secrets,
         refresher=refresher,
         identity=identity,
@@ -159,6 +161,7 @@ def build(settings: Settings, ports: Ports) -> Services:
         state_lifetime=settings.definition_lifetime,
         clock=clock,
         background=background,
+        renewals=ports.renewals,
     )
     integrations = IntegrationAdministration(
         integrations=ports.integrations,

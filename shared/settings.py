@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEBIBYTE = 1024 * 1024
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 # Read by the host, the worker or Microsoft's SDKs, not by the app; shipped with it all the same.
 PLATFORM_SETTINGS = frozenset({"REFRESH_SCHEDULE", "PYTHON_THREADPOOL_THREAD_COUNT"})
@@ -95,8 +97,8 @@ class _Reader:
         value = self.text(name)
         if not value:
             return default
-        if not (value.isascii() and value.isdigit()):
-            self.problems.append(f"{name} must be a whole number")
+        if not _NUMBER.fullmatch(value):
+            self.problems.append(f"{name} must be a whole number of nine digits at most")
             return default
         return int(value)
 

@@ -8,16 +8,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-from shared.domain.transport import OutboundAnswer, OutboundRequest, SendError
-from shared.services.authorization import FinishedSignIn, ProviderAnswer, StartedSignIn
-from shared.services.invocation import Call, Reply
+import pytest
+
+from shared.domain.errors import GatewayError
+from shared.services.authorization import ProviderAnswer
+from shared.services.editing import Precondition
+from shared.services.invocation import Call
 from tests.builders import TENANT_ID, endpoint_document, integration_document
+from tests.fakes import json_answer
 from tests.support import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shared.bootstrap import Services
     from shared.domain.records import StoredIntegration
     from shared.domain.tokens import TokenSet, TokenState
+    from shared.domain.transport import OutboundAnswer, OutboundRequest, SendError
+    from shared.services.authorization import FinishedSignIn, StartedSignIn
+    from shared.services.invocation import Reply
 
 CODE = "CRONUS"
 LISTING = "GET_WHSE_SHPT_LINES"
@@ -27,19 +36,21 @@ ENTRA = f"https://login.microsoftonline.com/{TENANT_ID}/oauth2/v2.0"
 TOKEN_URL = f"{ENTRA}/token"
 BC = "https://api.businesscentral.dynamics.com"
 CALLBACK = "https://gateway.example/api/callback"
+UNCONDITIONAL = Precondition()
 
 
-def answer(document: object = None, status: int = 200, **headers: str) -> OutboundAnswer:
-    """Return an answer with a JSON body; underscores in the headers' names stand for hyphens."""
-    named = {name.replace("_", "-").lower(): value for name, value in headers.items()}
-    body = b"" if document is None else json.dumps(document).encode()
-    return OutboundAnswer(status, {"content-type": "application/json"} | named, body)
+def failure(act: Callable[[], object]) -> GatewayError:
+    """Do it and return the error that it ends with."""
+    with pytest.raises(GatewayError) as caught:
+        act()
+    return caught.value
 
 
 def refusal(error: str, *numbers: int, status: int = 400) -> OutboundAnswer:
     """Return a token endpoint's refusal in Entra's form, with the numbers of its errors."""
     text = f"AADSTS{numbers[0]}: Something in Entra's words." if numbers else "In its own words."
-    return answer({"error": error, "error_description": text, "error_codes": numbers}, status)
+    document = {"error": error, "error_description": text, "error_codes": numbers}
+    return json_answer(document, status=status)
 
 
 def claims(**values: Any) -> str:
@@ -49,52 +60,57 @@ def claims(**values: Any) -> str:
 
 
 class Provider:
-    """The token endpoint of a provider that rotates refresh tokens.
+    """A provider's token endpoint; unless told otherwise, it rotates refresh tokens.
 
     It refuses a refresh token that was traded before, so that no test misses that one was lost.
     """
 
     def __init__(self) -> None:
         self.life = 3600
+        self.is_rotating = True
         self.nonce: str | None = None
         self.forms: list[dict[str, str]] = []
         self.instead: OutboundAnswer | SendError | None = None
         self.changes: dict[str, Any] = {}
+        self.afterwards: Callable[[], object] = lambda: None
         self._issued = 0
+        self._refresh_token = ""
 
     def __call__(self, request: OutboundRequest) -> OutboundAnswer | SendError:
-        """Answer as the token endpoint does, unless something is to be said `instead`."""
+        """Answer as a token endpoint does; then, on the answer's way back, `afterwards` happens."""
         form = dict(parse_qsl((request.body or b"").decode()))
         self.forms.append(form)
-        if self.instead is not None:
-            return self.instead
-        if form.get("refresh_token", self._refresh_token) != self._refresh_token:
-            return refusal("invalid_grant", 70008)
-        return self._grant(is_person=form["grant_type"] != "client_credentials")
+        try:
+            return self.instead or self._answer(form)
+        finally:
+            self.afterwards()
 
     @property
     def calls(self) -> int:
         """How often it was asked."""
         return len(self.forms)
 
-    @property
-    def _refresh_token(self) -> str:
-        return f"refresh-{self._issued}"
-
-    def _grant(self, *, is_person: bool) -> OutboundAnswer:
+    def _answer(self, form: dict[str, str]) -> OutboundAnswer:
+        if form.get("refresh_token", self._refresh_token) != self._refresh_token:
+            return refusal("invalid_grant", 70008)
         self._issued += 1
         granted = {
             "token_type": "Bearer",
             "access_token": f"access-{self._issued}",
             "expires_in": self.life,
         }
-        if is_person:
-            granted |= {
-                "refresh_token": self._refresh_token,
-                "id_token": claims(preferred_username=PERSON, nonce=self.nonce),
-            }
+        if form["grant_type"] == "authorization_code":
+            granted["id_token"] = claims(preferred_username=PERSON, nonce=self.nonce)
+        if form["grant_type"] == "authorization_code" or "refresh_token" in form:
+            granted |= self._renewed_grant(is_new="refresh_token" not in form)
         granted |= self.changes
-        return answer({name: value for name, value in granted.items() if value is not None})
+        return json_answer({name: value for name, value in granted.items() if value is not None})
+
+    def _renewed_grant(self, *, is_new: bool) -> dict[str, str]:
+        if not (is_new or self.is_rotating):
+            return {}
+        self._refresh_token = f"refresh-{self._issued}"
+        return {"refresh_token": self._refresh_token}
 
 
 @dataclass(kw_only=True)
@@ -106,7 +122,7 @@ class Scene(World):
     def __post_init__(self) -> None:
         """Start with nothing stored."""
         super().__post_init__()
-        self.http.on(TOKEN_URL, self.provider)
+        self.http.script(TOKEN_URL, self.provider)
 
     def integrate(self, **changes: Any) -> StoredIntegration:
         """Store an integration with its secret."""

@@ -64,6 +64,7 @@ class World:
             assertions=self.assertions,
             clock=self.clock,
             background=self.background,
+            renewals=self.background,
             probes={"storage": self.integrations, "vault": self.secrets},
         )
         return build(self.settings, ports)

@@ -6,6 +6,7 @@ credentials from .netrc, and follow the proxies that the environment names.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from shared.domain.egress import EgressPolicy
 
-_CONNECT_SECONDS = 10
 _CHUNK_BYTES = 64 * 1024
 
 
@@ -53,7 +53,7 @@ class PooledHttpClient:
                 response = self._adapter.send(
                     _prepared(request),
                     stream=True,
-                    timeout=(min(_CONNECT_SECONDS, timeout_seconds), timeout_seconds),
+                    timeout=timeout_seconds,
                     verify=self._verify,
                 )
                 try:
@@ -75,7 +75,7 @@ def _prepared(request: OutboundRequest) -> PreparedRequest:
     prepared.method = request.method
     prepared.url = request.url
     prepared.headers = CaseInsensitiveDict({"Accept-Encoding": "gzip"} | request.headers)
-    if request.method in {"POST", "PUT", "PATCH"}:
+    if request.body or request.method in {"POST", "PUT", "PATCH"}:
         prepared.headers["Content-Length"] = str(len(request.body or b""))
     prepared.body = request.body or None
     return prepared
@@ -88,6 +88,8 @@ def _target(url: str) -> str:
 
 
 def _read(response: Response, max_bytes: int) -> bytes:
+    if response.status_code < HTTPStatus.OK:
+        raise AnswerLost("only an interim answer was read")  # the final one is still to come
     chunks, size = [], 0
     while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         size += len(chunk)

@@ -9,8 +9,10 @@ target goes out byte for byte, where urllib3 would rewrite its percent-encodings
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 from requests.adapters import HTTPAdapter
@@ -22,8 +24,14 @@ from urllib3.util.connection import create_connection
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from urllib3._base_connection import BaseHTTPConnection
+
     from shared.domain.egress import EgressPolicy
 
+_CONNECT_SECONDS = 10
+# Azure's address translation drops what was idle for four minutes, and tells neither side:
+# learn.microsoft.com/azure/nat-gateway/nat-gateway-resource#tcp-timeout
+_LONGEST_IDLE_SECONDS = 60
 _POOLED_HOSTS = 50
 _CONNECTIONS_PER_HOST = 64
 
@@ -41,6 +49,7 @@ class Exchange:
         self.was_sent = False
         self.is_over = False
         self.is_forbidden = False
+        self._ends_on = time.monotonic() + seconds
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._end)
@@ -58,21 +67,38 @@ class Exchange:
         trace: TracebackType | None,
     ) -> None:
         self._timer.cancel()
-        with self._lock:
-            self._socket = None  # it may serve the next exchange by now
+        self.let_go()
         del _of_thread.exchange
 
-    def use(self, connected: socket.socket) -> None:
-        """Remember the socket that the answer will come from."""
+    @property
+    def seconds_left(self) -> float:
+        """How long a socket may still wait; never zero, which would mean not to wait at all."""
+        return max(self._ends_on - time.monotonic(), 0.001)
+
+    @property
+    def connect_seconds(self) -> float:
+        """How long a step on the way to a connection may take."""
+        return min(self.seconds_left, _CONNECT_SECONDS)
+
+    def hold(self, connected: socket.socket) -> None:
+        """Bind the socket to the end of this exchange; TimeoutError if that has come."""
         with self._lock:
+            if self.is_over:
+                raise TimeoutError("time was up")
             self._socket = connected
+
+    def let_go(self) -> None:
+        """Leave the socket to the exchange that uses it next."""
+        with self._lock:
+            self._socket = None
 
     def _end(self) -> None:
         with self._lock:
             self.is_over = True
             if self._socket is not None:
                 with contextlib.suppress(OSError):
-                    self._socket.shutdown(socket.SHUT_RDWR)
+                    # Not the TLS socket's own: what is sent meanwhile would go out in clear.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 class _ThreadExchange(threading.local):
@@ -85,18 +111,22 @@ _of_thread = _ThreadExchange()
 class _Guarded(HTTPConnection):
     """What both kinds of connection do differently."""
 
+    idle_since = math.inf
+
     def _new_conn(self) -> socket.socket:
         exchange = _of_thread.exchange
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter for a name that no DNS could hold
             raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         permitted = [each for each in addresses if exchange.policy.permits(self.host, each)]
         if not permitted:
             exchange.is_forbidden = True
             raise NewConnectionError(self, "the address may not be called")
-        return self._connect_to_one_of(permitted)
+        connected = self._connect_to_one_of(permitted)
+        connected.settimeout(exchange.connect_seconds)  # for the TLS handshake
+        return connected
 
     def _connect_to_one_of(self, addresses: list[str]) -> socket.socket:
         failures = []
@@ -104,7 +134,7 @@ class _Guarded(HTTPConnection):
             try:
                 return create_connection(
                     (address, self.port),
-                    self.timeout,
+                    _of_thread.exchange.connect_seconds,
                     source_address=self.source_address,
                     socket_options=self.socket_options,
                 )
@@ -121,8 +151,9 @@ class _Guarded(HTTPConnection):
         if self.sock is None:
             self.connect()
         exchange = _of_thread.exchange
-        exchange.use(self.sock)
+        exchange.hold(self.sock)
         exchange.was_sent = True
+        self.sock.settimeout(exchange.seconds_left)
         super().send(data)
 
 
@@ -131,10 +162,29 @@ class _GuardedTls(_Guarded, HTTPSConnection):
 
 
 class _Pool(HTTPConnectionPool):
+    """Connections that nothing binds to an exchange while they wait in the pool, nor for long."""
+
     ConnectionCls = _Guarded
 
+    def _get_conn(self, timeout: float | None = None) -> BaseHTTPConnection:
+        connection = super()._get_conn(timeout)
+        if isinstance(connection, _Guarded):
+            if time.monotonic() - connection.idle_since > _LONGEST_IDLE_SECONDS:
+                connection.close()  # it connects anew when it is used
+            connection.idle_since = math.inf
+        return connection
 
-class _TlsPool(HTTPSConnectionPool):
+    def _put_conn(self, conn: BaseHTTPConnection | None) -> None:
+        # Now, not with the exchange's end: another thread may have taken it by then.
+        _of_thread.exchange.let_go()
+        if isinstance(conn, _Guarded):
+            conn.idle_since = time.monotonic()
+        super()._put_conn(conn)
+
+
+class _TlsPool(_Pool, HTTPSConnectionPool):
+    """The same over TLS."""
+
     ConnectionCls = _GuardedTls
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
@@ -15,7 +15,9 @@ from shared.domain.secret import Secret
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-_FORGOTTEN = "forgotten"
+# What stands in place of a forgotten secret: a text that nobody would have as theirs.
+_FORGOTTEN = "The gateway has forgotten this secret."
+_RECOVERY_SECONDS = 10
 _CLIENT_OPTIONS = {"connection_timeout": 5, "read_timeout": 10, "retry_total": 2}
 
 
@@ -42,7 +44,8 @@ class KeyVault:
                 written = self._client.set_secret(name, secret.reveal())
             except ResourceExistsError:
                 # The name is soft-deleted. It is recovered only to be overwritten at once.
-                self._client.begin_recover_deleted_secret(name).wait()
+                with suppress(ResourceNotFoundError):  # somebody else has just recovered it
+                    self._client.begin_recover_deleted_secret(name).wait()
                 written = self._client.set_secret(name, secret.reveal())
         return written.properties.version or ""
 
@@ -53,7 +56,8 @@ class KeyVault:
         """
         if self.get(name) is None:
             return
-        with _vault_errors():
+        # Somebody else may be forgetting it at the same time.
+        with _vault_errors(), suppress(ResourceExistsError, ResourceNotFoundError):
             self._client.set_secret(name, _FORGOTTEN)
             self._client.begin_delete_secret(name)
 

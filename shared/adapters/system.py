@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _log = logging.getLogger(__name__)
-_THREADS = 4
 
 
 class SystemClock:
@@ -30,9 +29,9 @@ class SystemClock:
 class ThreadBackground:
     """The port Background, by a few threads of this process."""
 
-    def __init__(self) -> None:
-        """Start no thread before there is work."""
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="background")
+    def __init__(self, threads: int) -> None:
+        """Use up to `threads` threads, and none before there is work."""
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="background")
 
     def submit(self, work: Callable[[], None]) -> None:
         """Run `work` soon; its errors are logged."""

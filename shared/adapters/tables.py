@@ -1,15 +1,15 @@
 """Rows of one Azure table, each a JSON text with its schema version; the stores build on this.
 
-Facts: learn.microsoft.com/rest/api/storageservices. A property holds 64 KiB of UTF-16, a row 1 MiB.
+Facts: learn.microsoft.com/rest/api/storageservices. A property holds 64 KiB of UTF-16.
 `delete_entity` with an ETag succeeds silently on a row that is gone.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import count, islice, takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core import MatchConditions
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 SCHEMA_VERSION = 1
-# A longer body goes on in further properties; a character takes two or four bytes there.
-_PART_CHARACTERS = 16 * 1024
 # A caller waits behind these; the cache serves what it knows when they are exhausted.
 _CLIENT_OPTIONS: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 5, "retry_total": 1}
 
@@ -83,7 +81,7 @@ class JsonTable:
                 found = self._client.query_entities(
                     condition, parameters=values, results_per_page=limit
                 )
-                return [_row(entity) for entity in islice(found, limit)]
+                return [_row(entity) for entity in itertools.islice(found, limit)]
             except ResourceNotFoundError:
                 return []
 
@@ -150,13 +148,11 @@ class JsonTable:
 
 
 def _entity(row: Row) -> dict[str, str | int]:
-    starts = range(0, len(row.body), _PART_CHARACTERS)
-    parts = (row.body[start : start + _PART_CHARACTERS] for start in starts)
     return {
         "PartitionKey": row.partition,
         "RowKey": row.key,
         "schema_version": SCHEMA_VERSION,
-        **dict(zip(_part_names(), parts, strict=False)),
+        "body": row.body,
     }
 
 
@@ -164,13 +160,9 @@ def _row(entity: TableEntity) -> Row:
     return Row(
         partition=entity["PartitionKey"],
         key=entity["RowKey"],
-        body="".join(entity[name] for name in takewhile(entity.__contains__, _part_names())),
+        body=entity["body"],
         etag=str(entity.metadata["etag"]),
     )
-
-
-def _part_names() -> Iterator[str]:
-    return (f"body{number}" for number in count())
 
 
 @contextmanager

@@ -13,6 +13,9 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import msgspec
 
 from shared.domain.errors import INVALID_PAYLOAD, FieldProblem, GatewayError
+from shared.domain.payloads import NotReadable, read_json
+
+_DEEPEST = 100  # far below what any recursion in the app or its libraries bears
 
 Definition = TypeVar("Definition", bound=msgspec.Struct)
 
@@ -42,13 +45,14 @@ _TYPE_NAMES = {
 def parse_object(body: bytes) -> dict[str, Any]:
     """Parse a JSON object; GatewayError `invalid_payload` says where it is broken."""
     try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        document = read_json(body)
+    except NotReadable as error:
         raise GatewayError(INVALID_PAYLOAD, f"The body is not valid JSON: {error}.") from error
-    except RecursionError as error:
-        raise GatewayError(INVALID_PAYLOAD, "The body is nested too deeply.") from error
     if not isinstance(document, dict):
         raise GatewayError(INVALID_PAYLOAD, "The body must be a JSON object.")
+    if _is_too_deep(document):
+        detail = f"The body is nested more than {_DEEPEST} levels deep."
+        raise GatewayError(INVALID_PAYLOAD, detail)
     return document
 
 
@@ -117,6 +121,16 @@ def merge_patch(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]
 def pointer(*steps: str | int) -> str:
     """Return the JSON pointer (RFC 6901) to a place in a document."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _is_too_deep(document: dict[str, Any]) -> bool:
+    level: list[Any] = [document]
+    for _ in range(_DEEPEST):
+        entries = (value.values() if isinstance(value, dict) else value for value in level)
+        level = [entry for below in entries for entry in below if isinstance(entry, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 @functools.cache

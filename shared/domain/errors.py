@@ -19,6 +19,8 @@ from typing import Any, Literal
 
 Source = Literal["gateway", "identity", "upstream"]
 
+RETRY_AFTER_SECONDS = 10  # where nobody says anything else
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorKind:
@@ -74,9 +76,11 @@ class Unavailable(GatewayError):
 
     KIND: ErrorKind
 
-    def __init__(self, detail: str, *, retry_after_seconds: int = 10) -> None:
-        """Say in `detail` what was tried."""
-        super().__init__(self.KIND, detail, retry_after_seconds=retry_after_seconds)
+    def __init__(self, detail: str, *, retry_after_seconds: int | None = None) -> None:
+        """Say in `detail` what was tried, and when to come back if the dependency told so."""
+        wait = retry_after_seconds or RETRY_AFTER_SECONDS
+        super().__init__(self.KIND, detail, retry_after_seconds=wait)
+        self.told_retry_after_seconds = retry_after_seconds
 
 
 INVALID_PAYLOAD = ErrorKind(

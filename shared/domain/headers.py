@@ -27,6 +27,7 @@ _TO_CALLER = {
     )
 }  # fmt: skip
 _LONGEST_WAIT_SECONDS = 24 * 3600
+_MOST_DIGITS = 20  # Python reads no number of thousands of digits
 
 
 def for_upstream(headers: Mapping[str, str]) -> dict[str, str]:
@@ -38,15 +39,19 @@ def for_upstream(headers: Mapping[str, str]) -> dict[str, str]:
     for name, value in headers.items():
         lowered = name.lower()
         if lowered in _TO_UPSTREAM or lowered.startswith("odata-"):
-            if control_problem(value) or not value.isascii():
+            if not _is_plain(value):
                 raise GatewayError(INVALID_PARAMETER, f"The header {name} must be plain ASCII.")
             chosen[lowered] = value
     return chosen
 
 
 def for_caller(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the upstream's headers that come back."""
-    return {_TO_CALLER[name]: value for name, value in headers.items() if name in _TO_CALLER}
+    """Return the upstream's headers that come back, but for values that HTTP does not allow."""
+    return {
+        _TO_CALLER[name]: value
+        for name, value in headers.items()
+        if name in _TO_CALLER and _is_plain(value)
+    }
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> int | None:
@@ -55,10 +60,10 @@ def retry_after_seconds(value: str | None, now: datetime) -> int | None:
         return None
     text = value.strip()
     if text.isascii() and text.isdigit():
-        return min(int(text), _LONGEST_WAIT_SECONDS)
+        return min(int(text[:_MOST_DIGITS]), _LONGEST_WAIT_SECONDS)
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -69,3 +74,7 @@ def is_json(content_type: str) -> bool:
     """Tell whether a Content-Type announces JSON."""
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type == "application/json" or media_type.endswith("+json")
+
+
+def _is_plain(value: str) -> bool:
+    return value.isascii() and control_problem(value) is None

@@ -7,6 +7,7 @@ Classified by `error`, `suberror`, `error_codes` and the status, never by text
 from __future__ import annotations
 
 import enum
+import re
 from typing import Any
 
 
@@ -159,8 +160,8 @@ def numbers_of(answer: dict[str, Any]) -> list[int]:
         return [code for code in codes if isinstance(code, int)]
     description = answer.get("error_description")
     if isinstance(description, str) and description.startswith("AADSTS"):
-        digits = description[6:].partition(":")[0]
-        return [int(digits)] if digits.isascii() and digits.isdigit() else []
+        digits = re.match(r"[0-9]{1,9}(?![0-9])", description[6:])
+        return [int(digits[0])] if digits else []
     return []
 
 

@@ -39,11 +39,11 @@ ENTRA_ORIGINS = frozenset(
     )
 )
 
-_TENANT = re.compile(r"([A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)*)?")
+_TENANT = re.compile(r"([A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*)?")
 # learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates; the gateway's own
 # secrets lie in the same vault and are no certificates.
 _CERTIFICATE = re.compile(
-    r"(?!gateway-)(?!.*-(client-secret|tokens)$)[0-9a-z\-]{1,127}", re.IGNORECASE | re.ASCII
+    r"(?!gateway-seal-key$|.*-(client-secret|tokens)$)[0-9a-z\-]{1,127}", re.IGNORECASE | re.ASCII
 )
 # RFC 6749 section 3.1 allows each parameter once; these are the gateway's.
 _PROTOCOL_PARAMETERS = frozenset(
@@ -152,8 +152,9 @@ def _problems(integration: Integration, policy: EgressPolicy) -> list[FieldProbl
     found = _text_problems(integration) | _url_problems(integration, policy)
     for name, text in _identity_problems(integration).items():
         found[name] = found.get(name) or text
-    if not found.get("token_url") and _gives_assertion_away(integration, policy):
-        found["token_url"] = "must be Microsoft Entra's for client_auth managed_identity"
+    for name, url in _assertion_receivers(integration, policy).items():
+        if not found.get(name) and origin(url) not in ENTRA_ORIGINS:
+            found[name] = "must be Microsoft Entra's for client_auth managed_identity"
     problems = [FieldProblem(pointer(name), text) for name, text in found.items() if text]
     for index, company in enumerate(integration.allowed_companies):
         if text := company_problem(company):
@@ -173,7 +174,7 @@ def _text_problems(integration: Integration) -> dict[str, str | None]:
     if not _TENANT.fullmatch(integration.tenant_id):
         found["tenant_id"] = "must be the tenant's GUID or domain, such as contoso.onmicrosoft.com"
     if not _CERTIFICATE.fullmatch(integration.certificate_name or "none"):
-        found["certificate_name"] = "must be the name of a certificate in Key Vault"
+        found["certificate_name"] = "must name a certificate in Key Vault, not another secret"
     return found
 
 
@@ -205,10 +206,14 @@ def _identity_problems(integration: Integration) -> dict[str, str | None]:
     return found
 
 
-def _gives_assertion_away(integration: Integration, policy: EgressPolicy) -> bool:
+def _assertion_receivers(integration: Integration, policy: EgressPolicy) -> dict[str, str]:
     # Whoever receives the identity's assertion can use it at Entra.
-    uses_identity = integration.client_auth == "managed_identity"
-    return uses_identity and not integration.is_entra and not policy.allow_insecure
+    if integration.client_auth != "managed_identity" or policy.allow_insecure:
+        return {}
+    return {
+        "token_url": integration.effective_token_url,
+        "revocation_url": integration.revocation_url or ENTRA,
+    }
 
 
 def _query_problem(identity_url: str) -> str | None:

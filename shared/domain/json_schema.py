@@ -5,16 +5,23 @@ jsonschema-rs is imported on first use: most endpoints have no schema.
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import itertools
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from shared.domain.documents import pointer
 from shared.domain.errors import FieldProblem
+from shared.domain.payloads import NotReadable, read_json
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 _REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
 _DIALECTS = ("http://json-schema.org/", "https://json-schema.org/")
 _LONGEST_MESSAGE = 300
+_MOST_PROBLEMS = 50
 
 
 def schema_definition_problem(schema: dict[str, Any]) -> str | None:
@@ -32,14 +39,23 @@ def schema_definition_problem(schema: dict[str, Any]) -> str | None:
 
 
 def schema_problems(schema: dict[str, Any], body: bytes) -> list[FieldProblem]:
-    """Return every place where a JSON body does not fit."""
+    """Return the places where a JSON body does not fit, the first fifty of them."""
+    validator = _validator(msgspec.json.encode(schema))
+    try:
+        return [
+            FieldProblem(pointer(*error.instance_path), error.message[:_LONGEST_MESSAGE])
+            for error in itertools.islice(validator.iter_errors(read_json(body)), _MOST_PROBLEMS)
+        ]
+    except (NotReadable, ValueError) as error:  # the latter for what is nested too deeply
+        return [FieldProblem("", f"cannot be checked: {error}")]
+
+
+@functools.lru_cache(maxsize=256)
+def _validator(schema: bytes) -> jsonschema_rs.Validator:
+    """Build a validator; it takes longer than the call of most payloads, so they are kept."""
     import jsonschema_rs  # noqa: PLC0415
 
-    validator = jsonschema_rs.validator_for(schema, retriever=_refuse)
-    return [
-        FieldProblem(pointer(*error.instance_path), error.message[:_LONGEST_MESSAGE])
-        for error in validator.iter_errors(msgspec.json.decode(body))
-    ]
+    return jsonschema_rs.validator_for(msgspec.json.decode(schema), retriever=_refuse)
 
 
 def _foreign_reference(value: object) -> str | None:

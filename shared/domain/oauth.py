@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import msgspec
-
 from shared.domain.errors import (
     IDENTITY_MISCONFIGURED,
     SIGN_IN_REQUIRED,
@@ -23,6 +21,7 @@ from shared.domain.errors import (
     IdentityUnavailable,
 )
 from shared.domain.identity_errors import Refusal, classify, explain
+from shared.domain.payloads import NotReadable, read_json
 from shared.domain.secret import Secret
 from shared.domain.tokens import ASSUMED_LIFE
 
@@ -115,7 +114,7 @@ def read_grant(status: int, body: bytes, *, now: datetime, retry_after: int | No
     if refusal is Refusal.TRANSIENT:
         raise IdentityUnavailable(
             f"The token endpoint answered with status {status}.",
-            retry_after_seconds=retry_after or 10,
+            retry_after_seconds=retry_after,
         )
     detail, hint = explain(answer)
     kind = SIGN_IN_REQUIRED if refusal is Refusal.SIGN_IN else IDENTITY_MISCONFIGURED
@@ -166,8 +165,8 @@ def _life(expires_in: object) -> timedelta:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        answer = read_json(body)
+    except NotReadable:
         return {}
     return answer if isinstance(answer, dict) else {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,15 @@ class StoredIntegration:
     def code(self) -> str:
         """The integration's code."""
         return self.definition.code
+
+    @property
+    def binding(self) -> str:
+        """Fingerprint of what tokens are entrusted to: the identity, of this very integration.
+
+        One that was deleted and made anew under the same code does not inherit its sign-in.
+        """
+        parts = f"{self.definition.binding}\n{self.created_on.isoformat()}"
+        return hashlib.sha256(parts.encode()).hexdigest()
 
     @property
     def revision(self) -> str:

@@ -19,6 +19,10 @@ ASSUMED_LIFE = dt.timedelta(minutes=60)
 _LAST_SECONDS = dt.timedelta(seconds=5)
 
 
+# Tokens that calls used within this time are kept fresh by the timer.
+_IN_USE = dt.timedelta(days=1)
+
+
 class Freshness(enum.Enum):
     """What a token is good for at a moment."""
 
@@ -49,7 +53,7 @@ class TokenSet:
 
     def refresh_due_on(self, refresh_ahead: dt.timedelta) -> dt.datetime:
         """Return when the token should be refreshed."""
-        return self.expires_on - min(refresh_ahead, (self.expires_on - self.obtained_on) / 2)
+        return _due_on(self.obtained_on, self.expires_on, refresh_ahead)
 
     def to_secret(self) -> Secret:
         """Return the whole set as one text for Key Vault."""
@@ -101,12 +105,15 @@ class TokenState(msgspec.Struct, frozen=True, kw_only=True):
     """What every instance knows about an integration's tokens; never a token itself.
 
     `generation` counts the token sets that were stored: an instance that holds an older one reads
-    Key Vault again. `revision` names the definition that the provider refused: a changed one is
-    tried anew. The lease is who may call the token endpoint, and until when.
+    Key Vault again. `forced_generation` is the one that replaced a token which the upstream had
+    refused; `binding` tells what the tokens were entrusted to. `revision` names the definition that
+    the provider refused: a changed one is tried anew. The lease is who may call the token endpoint,
+    and until when.
     """
 
     status: Literal["none", "authorized", "needs_sign_in", "misconfigured", "deauthorized"] = "none"
     generation: int = 0
+    forced_generation: int = 0
     binding: str = ""
     signed_in_as: str | None = None
     obtained_on: dt.datetime | None = None
@@ -127,6 +134,28 @@ class TokenState(msgspec.Struct, frozen=True, kw_only=True):
             return "not_authorized"
         return self.status  # type: ignore[return-value]  # the other names are the same
 
+    def may_serve(self, now: dt.datetime) -> bool:
+        """Tell whether tokens may be used: a refused renewal does not end one that is valid."""
+        if self.status in {"needs_sign_in", "misconfigured"}:
+            return self.expires_on is not None and self.expires_on > now
+        return self.status == "authorized"
+
+    def refresh_due_on(self, refresh_ahead: dt.timedelta) -> dt.datetime | None:
+        """Return when the access token should be renewed, if there is one."""
+        if self.obtained_on is None or self.expires_on is None:
+            return None
+        return _due_on(self.obtained_on, self.expires_on, refresh_ahead)
+
+    def is_in_use(self, now: dt.datetime) -> bool:
+        """Tell whether calls have used the tokens lately."""
+        return self.last_used_on is not None and now - self.last_used_on < _IN_USE
+
     def is_leased(self, now: dt.datetime) -> bool:
         """Tell whether somebody holds the lease."""
         return self.lease_owner is not None and (self.lease_until or now) > now
+
+
+def _due_on(
+    obtained_on: dt.datetime, expires_on: dt.datetime, refresh_ahead: dt.timedelta
+) -> dt.datetime:
+    return expires_on - min(refresh_ahead, (expires_on - obtained_on) / 2)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shared.domain.errors import OUTCOME_UNKNOWN, UPSTREAM_REDIRECT, GatewayError
+from shared.domain.payloads import NotReadable, read_json
 
 if TYPE_CHECKING:
     from shared.domain.endpoint import Endpoint
@@ -44,7 +45,7 @@ def shown(answer: OutboundAnswer) -> dict[str, Any]:
     if request_id:
         told["request_id"] = request_id
     try:
-        told["body"] = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        told["body"] = read_json(answer.body, msgspec.Raw)
+    except NotReadable:
         told["body"] = answer.body[:_LONGEST_TEXT].decode(errors="replace")
     return told

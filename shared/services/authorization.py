@@ -140,7 +140,7 @@ class Authorization:
                 "browser.",
             )
         record = self._integrations.find(row.integration)
-        if record.definition.binding != row.binding:
+        if record.binding != row.binding:
             raise GatewayError(SIGN_IN_EXPIRED, "The integration was changed during the sign-in.")
         if answer.error or not answer.code:
             raise _refused(answer)
@@ -186,7 +186,7 @@ class Authorization:
         except IdentityRefused as error:
             raise GatewayError(SIGN_IN_REFUSED, error.detail, hint=error.hint) from error
         nonce = derive(browser, "nonce", state)
-        if grant.nonce is not None and not hmac.compare_digest(grant.nonce, nonce):
+        if grant.nonce is not None and not _is_same(grant.nonce, nonce):
             raise GatewayError(SIGN_IN_REFUSED, "The provider answered to another sign-in.")
         return grant
 
@@ -197,7 +197,7 @@ class Authorization:
         return SignIn(
             key=key,
             integration=record.code,
-            binding=record.definition.binding,
+            binding=record.binding,
             expires_on=self._clock.now() + life,
         )
 
@@ -209,6 +209,10 @@ def cookie_name(state: str) -> str:
 
 def _key(state: str, browser: str) -> str:
     return hashlib.sha256(f"{state}:{browser}".encode()).hexdigest()
+
+
+def _is_same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())
 
 
 def _refused(answer: ProviderAnswer) -> GatewayError:

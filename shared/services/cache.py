@@ -20,6 +20,9 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 _RETRY_AFTER = timedelta(seconds=5)
+# So long after a failure nobody waits for the storage who can be served without it.
+_IN_TROUBLE_FOR = timedelta(seconds=60)
+_PATIENCE_SECONDS = 2
 
 
 @dataclass(slots=True)
@@ -27,14 +30,16 @@ class _Entry(Generic[Value]):
     value: Value
     read_on: datetime
     try_again_on: datetime
+    trouble_until: datetime | None = None
 
 
 class ReadThroughCache(Generic[Key, Value]):
     """Values read through `load`, none served older than `lifetime` while the storage answers.
 
     In the second half of its lifetime a value is read again in the background; a value past it is
-    read before it is served. While the storage is down, the last value is served. What `load`
-    does not find is never kept, so that something new counts at once.
+    read before it is served: by one caller, for whom the others wait a moment. While the storage is
+    down, the last value is served at once. What `load` does not find is never kept, so that
+    something new counts at once.
     """
 
     def __init__(
@@ -45,15 +50,18 @@ class ReadThroughCache(Generic[Key, Value]):
         clock: Clock,
         background: Background,
         capacity: int = 20_000,
+        what: str = "value",
     ) -> None:
-        """Read through `load`, which may raise StorageUnavailable."""
+        """Read through `load`, which may raise StorageUnavailable; `what` is for the log."""
         self._load = load
+        self._what = what
         self._lifetime = lifetime
         self._clock = clock
         self._background = background
         self._capacity = capacity
         self._entries: dict[Key, _Entry[Value]] = {}
-        self._reading: set[Key] = set()
+        self._reading: dict[Key, threading.Event] = {}
+        self._reading_ahead: set[Key] = set()
         self._forgotten = 0
         self._lock = threading.Lock()
 
@@ -66,12 +74,13 @@ class ReadThroughCache(Generic[Key, Value]):
         if entry is None:
             return self._read(key)
         now = self._clock.now()
-        if now >= entry.try_again_on:
-            if now < entry.read_on + self._lifetime:
-                self._read_in_background(key)
-            else:
-                return self._read_or_keep(key, entry)
-        return entry.value
+        if now < entry.try_again_on:
+            return entry.value
+        is_in_trouble = entry.trouble_until is not None and now < entry.trouble_until
+        if now < entry.read_on + self._lifetime or is_in_trouble:
+            self._read_in_background(key, entry)
+            return entry.value
+        return self._read_in_turn(key, entry)
 
     def put(self, key: Key, value: Value) -> None:
         """Keep a value that was just written."""
@@ -101,21 +110,42 @@ class ReadThroughCache(Generic[Key, Value]):
         try:
             return self._read(key)
         except StorageUnavailable as error:
-            entry.try_again_on = self._clock.now() + _RETRY_AFTER
-            log_event("stale_definition_served", level=logging.WARNING, reason=error.detail)
+            now = self._clock.now()
+            entry.try_again_on = now + _RETRY_AFTER
+            entry.trouble_until = now + _IN_TROUBLE_FOR
+            log_event("stale_served", level=logging.WARNING, what=self._what, key=key,
+                      reason=error.detail)  # fmt: skip
             return entry.value
 
-    def _read_in_background(self, key: Key) -> None:
+    def _read_in_turn(self, key: Key, entry: _Entry[Value]) -> Value | None:
+        """Read, or wait for the caller who does; not long, for the storage may be black-holed."""
         with self._lock:
-            if key in self._reading:
+            others = self._reading.get(key)
+            if others is None:
+                mine = self._reading[key] = threading.Event()
+        if others is None:
+            try:
+                return self._read_or_keep(key, entry)
+            finally:
+                del self._reading[key]
+                mine.set()
+        if not others.wait(_PATIENCE_SECONDS):
+            entry.trouble_until = self._clock.now() + _IN_TROUBLE_FOR
+            return entry.value
+        kept = self._entries.get(key)
+        return kept.value if kept is not None else self._read(key)
+
+    def _read_in_background(self, key: Key, entry: _Entry[Value]) -> None:
+        with self._lock:
+            if key in self._reading_ahead:
                 return
-            self._reading.add(key)
+            self._reading_ahead.add(key)
 
         def work() -> None:
             try:
-                self._read(key)
+                self._read_or_keep(key, entry)
             finally:
-                self._reading.discard(key)
+                self._reading_ahead.discard(key)
 
         self._background.submit(work)
 

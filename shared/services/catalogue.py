@@ -47,10 +47,18 @@ class Catalogue:
     ) -> None:
         """Read from the stores; what is found counts for `lifetime` at most."""
         self._integrations: ReadThroughCache[str, StoredIntegration] = ReadThroughCache(
-            integrations.get, lifetime=lifetime, clock=clock, background=background
+            integrations.get,
+            lifetime=lifetime,
+            clock=clock,
+            background=background,
+            what="integration",
         )
         self._endpoints: ReadThroughCache[tuple[str, str], StoredEndpoint] = ReadThroughCache(
-            lambda key: endpoints.get(*key), lifetime=lifetime, clock=clock, background=background
+            lambda key: endpoints.get(*key),
+            lifetime=lifetime,
+            clock=clock,
+            background=background,
+            what="endpoint",
         )
 
     @property

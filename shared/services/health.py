@@ -48,17 +48,23 @@ class Health:
         self._checks: dict[str, str] = {}
 
     def report(self) -> Report:
-        """Return how things are."""
-        with self._lock:
-            now = self._clock.now()
-            if self._asked_on is None or now - self._asked_on >= _KEPT_FOR:
-                self._checks = {name: _ask(probe) for name, probe in self._probes.items()}
-                self._asked_on = now
-            checks = dict(self._checks)
+        """Return how things are; while somebody asks, others get what was found before."""
+        is_first = self._asked_on is None
+        if self._is_due() and self._lock.acquire(blocking=is_first):
+            try:
+                if self._is_due():
+                    self._checks = {name: _ask(probe) for name, probe in self._probes.items()}
+                    self._asked_on = self._clock.now()
+            finally:
+                self._lock.release()
+        checks = self._checks
         if set(checks.values()) == {"ok"}:
             return Report("ok", checks)
         can_serve = self._catalogue.holds_definitions and self._tokens.holds_tokens
         return Report("degraded" if can_serve else "unavailable", checks)
+
+    def _is_due(self) -> bool:
+        return self._asked_on is None or self._clock.now() - self._asked_on >= _KEPT_FOR
 
 
 def _ask(probe: Probe) -> str:

@@ -160,6 +160,7 @@ class IntegrationAdministration:
             problems = [*problems, FieldProblem("/client_secret", text)]
         if problems or definition is None:
             raise invalid_definition(problems)
+        stored = self._states.get(definition.code)  # now: after the write nothing may fail
         version = None if existing is None else existing.client_secret_version
         if "client_secret" in document or identity_changed:
             version = (
@@ -168,7 +169,8 @@ class IntegrationAdministration:
         record = self._write(existing, definition, version)
         if identity_changed:
             self._tokens.drop(record.code)
-        return Saved(self._show(record), record.etag, is_new=existing is None)
+        shown = _view(record, stored.state if stored else None)
+        return Saved(shown, record.etag, is_new=existing is None)
 
     def _write(
         self, existing: StoredIntegration | None, definition: Integration, version: str | None
@@ -208,9 +210,11 @@ def _read_secret(value: object) -> tuple[Secret | None, FieldProblem | None]:
 
 def _view(record: StoredIntegration, state: TokenState | None) -> dict[str, Any]:
     """Return the document that GET shows: the definition and the read-only fields."""
-    is_bound = state is not None and state.binding == record.definition.binding
+    is_bound = state is not None and state.binding == record.binding
     known = state if state is not None and is_bound else TokenState()
     status = known.shown_status
+    if status == "misconfigured" and known.revision != record.revision:
+        status = "not_authorized"  # changed since: the next call tries it anew
     if record.definition.needs_client_secret and record.client_secret_version is None:
         status = "misconfigured"
     return to_document(record.definition) | {

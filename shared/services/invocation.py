@@ -170,15 +170,11 @@ def _check_answer(record: StoredIntegration, endpoint: Endpoint, answer: Outboun
     schema = endpoint.response_schema
     if schema is None or not answer.body or not is_json(answer.headers.get("content-type", "")):
         return
-    try:
-        places = [problem.pointer for problem in schema_problems(schema, answer.body)]
-    except msgspec.DecodeError:
-        places = [""]  # announced as JSON, and none
-    if places:
+    if problems := schema_problems(schema, answer.body):
         log_event(
             "answer_against_schema",
             level=logging.WARNING,
             integration=record.code,
             endpoint=endpoint.code,
-            places=places[:20],
+            places=[problem.pointer for problem in problems[:20]],
         )

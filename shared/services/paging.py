@@ -19,6 +19,7 @@ from shared.domain.errors import (
     GatewayError,
 )
 from shared.domain.paths import control_problem
+from shared.domain.payloads import NotReadable, read_json
 from shared.services.sealing import BrokenSeal
 
 if TYPE_CHECKING:
@@ -67,10 +68,10 @@ class Paging:
         if _NEXT_LINK.encode() not in body:
             return body
         try:
-            members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-            link = msgspec.json.decode(members[_NEXT_LINK], type=str)
-            context = msgspec.json.decode(members.get(_CONTEXT, msgspec.Raw(b'""')), type=str)
-        except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
+            members: dict[str, msgspec.Raw] = read_json(body, dict[str, msgspec.Raw])
+            link: str = read_json(members[_NEXT_LINK], str)
+            context: str = read_json(members.get(_CONTEXT, '""'), str)
+        except (NotReadable, KeyError):
             return body  # not an answer that continues
         target = urljoin(urljoin(url, context), link)
         if not _is_inside(record.definition, target):
@@ -78,7 +79,7 @@ class Paging:
         page = PageTarget(
             integration=record.code,
             endpoint=endpoint.code,
-            binding=record.definition.binding,
+            binding=record.binding,
             url=quote(target, safe=_URL_SAFE),
             prefer=prefer,
         )
@@ -99,7 +100,7 @@ class Paging:
         belongs_here = (page.integration, page.endpoint, page.binding) == (
             record.code,
             endpoint.code,
-            record.definition.binding,
+            record.binding,
         )
         if not belongs_here or not _is_inside(record.definition, page.url):
             raise _invalid_page()

@@ -1,15 +1,18 @@
-"""Obtain new tokens: once for all callers and instances, and stored before they are used."""
+"""Obtain new tokens: once for all instances, and stored before they are used."""
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.domain.errors import (
     IdentityRefused,
     IdentityUnavailable,
     StorageUnavailable,
+    Unavailable,
     VaultUnavailable,
 )
 from shared.domain.events import log_event
@@ -17,13 +20,14 @@ from shared.domain.oauth import Grant, client_credentials_form, refresh_form
 from shared.domain.secret_names import tokens_name
 from shared.domain.tokens import Freshness, TokenSet, TokenState
 from shared.services.token_outcomes import authorized, sign_in_required
+from shared.services.token_states import LEASE_PATIENCE, new_owner
 
 if TYPE_CHECKING:
     from shared.domain.records import StoredIntegration
     from shared.ports import Clock, SecretStore
     from shared.services.identity import IdentityProvider
     from shared.services.token_outcomes import TokenOutcomes
-    from shared.services.token_states import TokenStates
+    from shared.services.token_states import Lease, TokenStates
 
 _SAVE_ATTEMPTS = 4
 
@@ -48,143 +52,173 @@ class TokenRefresher:
         self._clock = clock
 
     def stored_tokens(self, record: StoredIntegration) -> TokenSet | None:
-        """Return the tokens in the vault, if they belong to the definition as it is now."""
+        """Return the tokens in the vault, if they belong to the integration as it is now."""
         tokens = self._in_vault(record.code)
-        return tokens if tokens and tokens.binding == record.definition.binding else None
+        return tokens if tokens and tokens.binding == record.binding else None
 
-    def renew(self, record: StoredIntegration, *, beyond: int) -> tuple[TokenSet, TokenState]:
+    def renew(
+        self,
+        record: StoredIntegration,
+        *,
+        beyond: int,
+        is_forced: bool = False,
+        until: datetime | None = None,
+    ) -> tuple[TokenSet, TokenState]:
         """Return tokens of a later generation than `beyond`, asking the provider if need be.
 
-        Raises IdentityRefused, IdentityUnavailable, StorageUnavailable or VaultUnavailable.
+        Waits for another instance that does so until `until` at most. Raises IdentityRefused,
+        IdentityUnavailable, StorageUnavailable or VaultUnavailable.
         """
-        found: list[TokenSet] = []
-
-        def somebody_else_did() -> bool:
-            if self._states.read(record.code).generation > beyond:
-                tokens = self._usable(record, beyond)
-                found.extend([tokens] if tokens else [])
-            return bool(found)
-
-        owner = self._states.lease(
-            record.code,
-            refuse=lambda state: self._outcomes.refuse(record, state),
-            give_up=somebody_else_did,
-        )
-        if owner is None:
-            return found[0], self._states.read(record.code)
-        try:
-            return self._renew_as(owner, record, beyond)
-        except IdentityRefused as error:
-            self._outcomes.refusal(owner, record, error)
-            raise
-        except IdentityUnavailable as error:
-            self._outcomes.failure(owner, record, error)
-            raise
-        except VaultUnavailable:
-            self._outcomes.give_back(owner, record)
-            raise
+        owner = new_owner()
+        patience = self._clock.now() + LEASE_PATIENCE
+        while True:
+            state = self._states.read(record.code)
+            self._outcomes.refuse(record, state)
+            if state.generation > beyond and (tokens := self._usable(record, beyond)):
+                return tokens, state
+            if lease := self._states.try_lease(record.code, owner):
+                return self._renew_under(lease, record, beyond=beyond, is_forced=is_forced)
+            self._states.wait_a_little(min(patience, until or patience))
 
     def store_grant(self, record: StoredIntegration, grant: Grant) -> tuple[TokenSet, TokenState]:
         """Store what a person's sign-in granted, over whatever was there before."""
-        owner = self._states.lease(record.code, refuse=lambda _: None, give_up=lambda: False)
-        assert owner is not None  # noqa: S101 - nothing gives up
+        lease = self._states.wait_for_lease(record.code)
         try:
-            kept = self._in_vault(record.code)
-            return self._store(owner, record, grant, kept, by_person=True)
-        except VaultUnavailable:
-            self._outcomes.give_back(owner, record)
+            generation = self._next_generation(record.code, self._in_vault(record.code))
+            return self._store(lease, record, grant, generation)
+        except BaseException:
+            self._give_back(lease)
             raise
 
-    def _renew_as(
-        self, owner: str, record: StoredIntegration, beyond: int
+    def _renew_under(
+        self, lease: Lease, record: StoredIntegration, *, beyond: int, is_forced: bool
     ) -> tuple[TokenSet, TokenState]:
-        # The vault is the truth: a process may have died between it and the state.
-        tokens = self._usable(record, beyond)
-        if tokens is not None:
-            return tokens, self._record(owner, record, tokens)
-        kept = self._in_vault(record.code)
+        try:
+            kept = self._in_vault(record.code)
+            # The vault is the truth: a process may have died between it and the state.
+            if kept is not None and self._is_usable(record, kept, beyond):
+                return kept, self._record(lease, record, kept)
+            # Read now: between the provider's answer and the vault, the storage could cost the
+            # grant; and begin the lease anew, since the vault may have been slow.
+            generation = self._next_generation(record.code, kept)
+            self._states.extend(lease)
+            grant = self._grant(record, kept)
+            return self._store(lease, record, grant, generation, is_forced=is_forced)
+        except IdentityRefused as error:
+            self._outcomes.refusal(lease, record, error)
+            raise
+        except IdentityUnavailable as error:
+            raise self._outcomes.failure(lease, record, error) from error
+        except BaseException:
+            self._give_back(lease)
+            raise
+
+    def _grant(self, record: StoredIntegration, kept: TokenSet | None) -> Grant:
         if record.definition.grant_type == "client_credentials":
-            form = client_credentials_form(record.definition)
-        elif kept and kept.refresh_token and kept.binding == record.definition.binding:
-            form = refresh_form(record.definition, kept.refresh_token)
-        else:
+            return self._identity.grant(record, client_credentials_form(record.definition))
+        if kept is None or kept.binding != record.binding or kept.refresh_token is None:
             raise sign_in_required()
-        return self._store(owner, record, self._identity.grant(record, form), kept)
+        form = refresh_form(record.definition, kept.refresh_token)
+        grant = self._identity.grant(record, form)
+        if grant.refresh_token is None:
+            # RFC 6749 section 6: the old one stays in force.
+            grant = replace(grant, refresh_token=kept.refresh_token)
+        return grant
 
     def _store(
         self,
-        owner: str,
+        lease: Lease,
         record: StoredIntegration,
         grant: Grant,
-        kept: TokenSet | None,
+        generation: int,
         *,
-        by_person: bool = False,
+        is_forced: bool = False,
     ) -> tuple[TokenSet, TokenState]:
-        refresh_token = grant.refresh_token
-        if refresh_token is None and kept is not None and not by_person:
-            refresh_token = kept.refresh_token  # RFC 6749 section 6: the old one stays in force
-        last = max(self._states.read(record.code).generation, kept.generation if kept else 0)
         tokens = TokenSet(
             access_token=grant.access_token,
-            refresh_token=refresh_token,
+            refresh_token=grant.refresh_token,
             obtained_on=self._clock.now(),
             expires_on=grant.expires_on,
-            generation=last + 1,
-            binding=record.definition.binding,
+            generation=generation,
+            binding=record.binding,
         )
-        self._save(record.code, tokens)
+        self._save(lease, tokens)
         log_event(
             "token_obtained",
             integration=record.code,
             generation=tokens.generation,
             expires_on=tokens.expires_on,
         )
-        state = self._record(owner, record, tokens, grant.signed_in_as, by_person=by_person)
+        state = self._record(
+            lease, record, tokens, signed_in_as=grant.signed_in_as, is_forced=is_forced
+        )
         return tokens, state
 
-    def _save(self, code: str, tokens: TokenSet) -> None:
+    def _save(self, lease: Lease, tokens: TokenSet) -> None:
         """Write to the vault, with patience: a rotated refresh token exists nowhere else."""
         for attempt in range(1, _SAVE_ATTEMPTS + 1):
             try:
-                self._secrets.set(tokens_name(code), tokens.to_secret())
+                self._secrets.set(tokens_name(lease.integration), tokens.to_secret())
             except VaultUnavailable:
                 if attempt == _SAVE_ATTEMPTS:
-                    log_event("tokens_lost", level=logging.ERROR, integration=code)
+                    log_event("tokens_lost", level=logging.ERROR, integration=lease.integration)
                     raise
+                with suppress(StorageUnavailable):
+                    self._states.extend(lease)
                 self._clock.sleep(0.5 * attempt)
             else:
                 return
 
     def _record(
         self,
-        owner: str,
+        lease: Lease,
         record: StoredIntegration,
         tokens: TokenSet,
-        signed_in_as: str | None = None,
         *,
-        by_person: bool = False,
+        signed_in_as: str | None = None,
+        is_forced: bool = False,
     ) -> TokenState:
         try:
             state = self._outcomes.tokens(
-                owner, record, tokens, signed_in_as=signed_in_as, by_person=by_person
+                lease, tokens, signed_in_as=signed_in_as, is_forced=is_forced
             )
         except StorageUnavailable as error:
             # The tokens are safe in the vault; the state follows with the next refresh.
             event, reason = "token_state_behind", error.detail
             log_event(event, level=logging.WARNING, integration=record.code, reason=reason)
-            return authorized(TokenState(), tokens, signed_in_as, self._clock.now())
-        if state.status == "deauthorized":
-            # Somebody deauthorized while the provider answered: what came is not kept.
-            self._secrets.forget(tokens_name(record.code))
-            raise sign_in_required(state)
+            now = self._clock.now()
+            known = TokenState(binding=record.binding)
+            return authorized(
+                known, tokens, signed_in_as=signed_in_as, is_forced=is_forced, now=now
+            )
+        if state is None:
+            self._discard(record.code, tokens)
+            raise sign_in_required()
         return state
 
+    def _discard(self, code: str, tokens: TokenSet) -> None:
+        """Forget tokens that do not count any more, unless newer ones have replaced them."""
+        kept = self._in_vault(code)
+        if kept is not None and kept.access_token == tokens.access_token:
+            self._secrets.forget(tokens_name(code))
+
+    def _give_back(self, lease: Lease) -> None:
+        with suppress(Unavailable):  # it ends by itself, and must not hide what happened
+            self._states.release(lease)
+
+    def _next_generation(self, code: str, kept: TokenSet | None) -> int:
+        return max(self._states.read(code).generation, kept.generation if kept else 0) + 1
+
     def _usable(self, record: StoredIntegration, beyond: int) -> TokenSet | None:
-        tokens = self.stored_tokens(record)
-        if tokens is None or tokens.generation <= beyond:
-            return None
-        is_expired = tokens.freshness(self._clock.now(), timedelta(0)) is Freshness.EXPIRED
-        return None if is_expired else tokens
+        tokens = self._in_vault(record.code)
+        return tokens if tokens and self._is_usable(record, tokens, beyond) else None
+
+    def _is_usable(self, record: StoredIntegration, tokens: TokenSet, beyond: int) -> bool:
+        return (
+            tokens.binding == record.binding
+            and tokens.generation > beyond
+            and tokens.freshness(self._clock.now(), timedelta(0)) is not Freshness.EXPIRED
+        )
 
     def _in_vault(self, code: str) -> TokenSet | None:
         secret = self._secrets.get(tokens_name(code))

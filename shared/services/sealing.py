@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.domain.errors import VaultUnavailable
 from shared.domain.secret import Secret
 
 if TYPE_CHECKING:
@@ -45,8 +44,9 @@ class Sealer:
         from cryptography.fernet import Fernet, InvalidToken  # noqa: PLC0415
 
         moment, seconds = int(self._clock.now().timestamp()), int(life.total_seconds())
+        fernet = Fernet(self._get_key().reveal())
         try:
-            return Fernet(self._get_key().reveal()).decrypt_at_time(sealed, seconds, moment)
+            return fernet.decrypt_at_time(sealed.encode(), seconds, moment)
         except InvalidToken as error:
             raise BrokenSeal from error
 
@@ -58,19 +58,12 @@ class Sealer:
     def _made_key(self) -> Secret:
         from cryptography.fernet import Fernet  # noqa: PLC0415
 
-        owner = self._states.lease(
-            KEY_NAME,
-            refuse=lambda _: None,
-            give_up=lambda: self._secrets.get(KEY_NAME) is not None,
-        )
+        lease = self._states.wait_for_lease(KEY_NAME)
         try:
-            found = self._secrets.get(KEY_NAME)
-            if found is None and owner is not None:
+            found = self._secrets.get(KEY_NAME)  # another instance may just have made it
+            if found is None:
                 found = Secret(Fernet.generate_key().decode())
                 self._secrets.set(KEY_NAME, found)
         finally:
-            if owner is not None:
-                self._states.release(KEY_NAME, owner)
-        if found is None:
-            raise VaultUnavailable("Key Vault does not give the gateway's sealing key.")
+            self._states.release(lease)
         return found

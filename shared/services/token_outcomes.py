@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,18 +15,21 @@ from shared.domain.errors import (
     SIGN_IN_REQUIRED,
     IdentityRefused,
     IdentityUnavailable,
+    StorageUnavailable,
 )
 from shared.domain.events import log_event
 from shared.domain.tokens import Cause, TokenSet, TokenState
-from shared.services.token_states import released
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shared.domain.records import StoredIntegration
     from shared.ports import Clock
-    from shared.services.token_states import TokenStates
+    from shared.services.token_states import Lease, TokenStates
 
 _FIRST_WAIT_SECONDS = 5
 _LONGEST_WAIT_SECONDS = 300
+_ACT_FIRST = "Then open /api/authorize/{integration}, or change the integration, to try again."
 
 
 def sign_in_required(state: TokenState | None = None) -> IdentityRefused:
@@ -36,7 +40,7 @@ def sign_in_required(state: TokenState | None = None) -> IdentityRefused:
 
 
 class TokenOutcomes:
-    """Records outcomes and releases the lease in one write."""
+    """Records outcomes, each in the write that releases the lease."""
 
     def __init__(self, states: TokenStates, clock: Clock) -> None:
         """Keep the outcomes in `states`."""
@@ -45,102 +49,123 @@ class TokenOutcomes:
 
     def refuse(self, record: StoredIntegration, state: TokenState) -> None:
         """Raise where the provider must not be asked: somebody, or some time, has to come first."""
-        integration = record.definition
-        is_bound = state.binding == integration.binding
-        if state.status == "deauthorized" or (state.status == "needs_sign_in" and is_bound):
+        needs_person = record.definition.grant_type == "authorization_code"
+        if state.binding != record.binding:
+            if needs_person:
+                raise sign_in_required()
+            return
+        if state.status in {"deauthorized", "needs_sign_in"}:
             raise sign_in_required(state)
-        if integration.grant_type == "authorization_code" and not is_bound:
+        if state.status == "none" and needs_person:
             raise sign_in_required()
         cause = state.cause
         if state.status == "misconfigured" and state.revision == record.revision and cause:
             raise IdentityRefused(IDENTITY_MISCONFIGURED, cause.detail, hint=cause.hint)
         now = self._clock.now()
-        if is_bound and state.retry_on is not None and state.retry_on > now:
-            wait = int((state.retry_on - now).total_seconds()) + 1
+        if state.retry_on is not None and state.retry_on > now:
+            wait = math.ceil((state.retry_on - now).total_seconds())
             raise IdentityUnavailable(
                 "The identity provider did not answer a moment ago.", retry_after_seconds=wait
             )
 
     def tokens(
         self,
-        owner: str,
-        record: StoredIntegration,
+        lease: Lease,
         tokens: TokenSet,
         *,
         signed_in_as: str | None = None,
-        by_person: bool = False,
-    ) -> TokenState:
-        """Record new tokens; only a person's sign-in ends a deauthorization."""
+        is_forced: bool = False,
+    ) -> TokenState | None:
+        """Record new tokens; None if they do not count any more."""
         now = self._clock.now()
+        return self._states.finish(
+            lease,
+            lambda state: authorized(
+                _bound(state, tokens.binding),
+                tokens,
+                signed_in_as=signed_in_as,
+                is_forced=is_forced,
+                now=now,
+            ),
+        )
 
-        def change(state: TokenState) -> TokenState:
-            if state.status == "deauthorized" and not by_person:
-                return released(state, owner)
-            return authorized(released(state, owner), tokens, signed_in_as, now)
-
-        return self._states.change(record.code, change)
-
-    def refusal(self, owner: str, record: StoredIntegration, error: IdentityRefused) -> None:
+    def refusal(self, lease: Lease, record: StoredIntegration, error: IdentityRefused) -> None:
         """Record that only a person can help."""
         is_sign_in = error.kind is SIGN_IN_REQUIRED
+        hint = error.hint if is_sign_in else f"{error.hint} {_ACT_FIRST}"
         now = self._clock.now()
-
-        def change(state: TokenState) -> TokenState:
-            if state.status == "deauthorized":
-                return released(state, owner)
-            return msgspec.structs.replace(
-                released(state, owner),
+        self._record(
+            lease,
+            lambda state: msgspec.structs.replace(
+                _bound(state, record.binding),
                 status="needs_sign_in" if is_sign_in else "misconfigured",
-                binding=record.definition.binding,
                 revision=record.revision,
-                cause=Cause(code=error.kind.code, detail=error.detail, hint=error.hint),
+                cause=Cause(code=error.kind.code, detail=error.detail, hint=hint),
                 failures=state.failures + 1,
                 last_failure_on=now,
                 retry_on=None,
-            )
-
-        self._states.change(record.code, change)
+            ),
+        )
         event = "sign_in_needed" if is_sign_in else "identity_misconfigured"
         log_event(event, level=logging.ERROR, integration=record.code, reason=error.detail)
 
-    def failure(self, owner: str, record: StoredIntegration, error: IdentityUnavailable) -> None:
-        """Record that time can help: the next attempt waits, longer each time, with jitter."""
+    def failure(
+        self, lease: Lease, record: StoredIntegration, error: IdentityUnavailable
+    ) -> IdentityUnavailable:
+        """Record that time can help, and return the error that says how much of it.
+
+        The next attempt waits longer each time, with jitter, or as long as the provider asks.
+        """
         now = self._clock.now()
+        told = error.told_retry_after_seconds
 
         def change(state: TokenState) -> TokenState:
-            longest = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** min(state.failures, 10))
-            jittered = random.uniform(longest / 2, longest)  # noqa: S311 - spreads load, no secret
-            wait = max(jittered, error.retry_after_seconds or 0)
+            wait = timedelta(seconds=_wait_seconds(state.failures, told))
             return msgspec.structs.replace(
-                released(state, owner),
-                binding=record.definition.binding,
+                _bound(state, record.binding),
                 failures=state.failures + 1,
                 last_failure_on=now,
-                retry_on=now + timedelta(seconds=wait),
+                retry_on=now + wait,
             )
 
-        self._states.change(record.code, change)
+        state = self._record(lease, change)
         log_event(
             "token_refresh_failed",
             level=logging.WARNING,
             integration=record.code,
             reason=error.detail,
         )
+        if state is None or state.retry_on is None:
+            return error
+        wait = math.ceil((state.retry_on - now).total_seconds())
+        return IdentityUnavailable(error.detail, retry_after_seconds=wait)
 
-    def give_back(self, owner: str, record: StoredIntegration) -> None:
-        """Release the lease and record nothing."""
-        self._states.release(record.code, owner)
+    def _record(
+        self, lease: Lease, change: Callable[[TokenState], TokenState]
+    ) -> TokenState | None:
+        try:
+            return self._states.finish(lease, change)
+        except StorageUnavailable as error:
+            # What the provider said goes to the caller all the same; the lease ends by itself.
+            event, code = "token_state_behind", lease.integration
+            log_event(event, level=logging.WARNING, integration=code, reason=error.detail)
+            return None
 
 
 def authorized(
-    state: TokenState, tokens: TokenSet, signed_in_as: str | None, now: datetime
+    state: TokenState,
+    tokens: TokenSet,
+    *,
+    signed_in_as: str | None,
+    is_forced: bool,
+    now: datetime,
 ) -> TokenState:
     """Return the state that tells every instance of the new tokens."""
     return msgspec.structs.replace(
         state,
         status="authorized",
         generation=tokens.generation,
-        binding=tokens.binding,
+        forced_generation=tokens.generation if is_forced else 0,
         signed_in_as=signed_in_as or state.signed_in_as,
         obtained_on=tokens.obtained_on,
         expires_on=tokens.expires_on,
@@ -150,3 +175,16 @@ def authorized(
         failures=0,
         retry_on=None,
     )
+
+
+def _bound(state: TokenState, binding: str) -> TokenState:
+    """Return the state to go on from: nothing that was known of another binding counts."""
+    if state.binding == binding:
+        return state
+    return TokenState(generation=state.generation, binding=binding)
+
+
+def _wait_seconds(failures: int, told: int | None) -> float:
+    longest = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** min(failures, 10))
+    jittered = random.uniform(longest / 2, longest)  # noqa: S311 - spreads load, no secret
+    return max(jittered, min(told or 0, _LONGEST_WAIT_SECONDS))

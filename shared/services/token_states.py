@@ -1,9 +1,14 @@
-"""The token state rows: read, change by compare-and-swap, and lease."""
+"""The token state rows: read, change by compare-and-swap, and lease.
+
+Whoever holds the lease may call the token endpoint. An outcome counts only as long as the lease
+stands: a deauthorization, a changed definition or a deletion ends it, and voids what is under way.
+"""
 
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,12 +21,22 @@ from shared.services.identity import TOKEN_CALL_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shared.domain.records import StoredTokenState
     from shared.ports import Clock, TokenStateStore
 
 # Longer than a token call may take, so that a lease cannot end under its holder.
 LEASE_LIFE = timedelta(seconds=TOKEN_CALL_SECONDS + 30)
+# Longer than a lease, so that whoever waits for one that nobody releases gets it in the end.
+LEASE_PATIENCE = LEASE_LIFE + timedelta(seconds=5)
 _ATTEMPTS = 20
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to call the token endpoint of one integration."""
+
+    integration: str
+    owner: str
 
 
 class TokenStates:
@@ -52,47 +67,71 @@ class TokenStates:
                 self._clock.sleep(0.05)
         raise StorageUnavailable("The token state is being changed by too many at once.")
 
-    def lease(
-        self, integration: str, *, refuse: Callable[[TokenState], None], give_up: Callable[[], bool]
-    ) -> str | None:
-        """Take the lease and return its owner's mark; None if `give_up` said so while waiting.
+    def erase(self, integration: str) -> None:
+        """Remove the row."""
+        self._store.delete(integration)
 
-        `refuse` may raise, seeing the current state each time. IdentityUnavailable if the holder
-        keeps the lease for longer than it may.
-        """
-        owner = uuid.uuid4().hex
-        patience = self._clock.now() + LEASE_LIFE
-        while self._clock.now() < patience:
-            stored = self._store.get(integration)
-            state = stored.state if stored else TokenState()
-            refuse(state)
-            now = self._clock.now()
-            if not state.is_leased(now) and self._took(integration, stored, state, owner):
-                return owner
-            if give_up():
-                return None
-            self._clock.sleep(0.2)
-        raise IdentityUnavailable("Another instance is busy with this sign-in.")
+    def try_lease(self, integration: str, owner: str) -> Lease | None:
+        """Take the lease, unless somebody else holds it."""
+        now = self._clock.now()
 
-    def release(self, integration: str, owner: str) -> None:
-        """Give the lease back, if `owner` still holds it."""
-        self.change(integration, lambda state: released(state, owner))
+        def take(state: TokenState) -> TokenState:
+            if state.is_leased(now) and state.lease_owner != owner:
+                return state
+            until = now + LEASE_LIFE
+            return msgspec.structs.replace(state, lease_owner=owner, lease_until=until)
 
-    def _took(
-        self, integration: str, stored: StoredTokenState | None, state: TokenState, owner: str
-    ) -> bool:
-        leased = msgspec.structs.replace(
-            state, lease_owner=owner, lease_until=self._clock.now() + LEASE_LIFE
+        taken = self.change(integration, take).lease_owner == owner
+        return Lease(integration, owner) if taken else None
+
+    def wait_for_lease(self, integration: str) -> Lease:
+        """Take the lease as soon as nobody else holds it; IdentityUnavailable if that is never."""
+        owner, until = new_owner(), self._clock.now() + LEASE_PATIENCE
+        while (lease := self.try_lease(integration, owner)) is None:
+            self.wait_a_little(until)
+        return lease
+
+    def wait_a_little(self, until: datetime) -> None:
+        """Wait before the next try; IdentityUnavailable if the time is up."""
+        if self._clock.now() >= until:
+            raise IdentityUnavailable("Another call is renewing this sign-in, and takes long.")
+        self._clock.sleep(_POLL_SECONDS)
+
+    def extend(self, lease: Lease) -> None:
+        """Let the lease begin anew; IdentityUnavailable if it is lost."""
+        until = self._clock.now() + LEASE_LIFE
+        if self._if_held(lease, lambda s: msgspec.structs.replace(s, lease_until=until)) is None:
+            raise IdentityUnavailable("The sign-in was changed while it was being renewed.")
+
+    def finish(
+        self, lease: Lease, outcome: Callable[[TokenState], TokenState]
+    ) -> TokenState | None:
+        """Record the outcome and release the lease in one write; None if the lease was lost."""
+        return self._if_held(
+            lease,
+            lambda state: msgspec.structs.replace(
+                outcome(state), lease_owner=None, lease_until=None
+            ),
         )
-        try:
-            self._store.put(integration, leased, etag=stored.etag if stored else None)
-        except Conflict:
-            return False
-        return True
+
+    def release(self, lease: Lease) -> None:
+        """Give the lease back and record nothing."""
+        self.finish(lease, lambda state: state)
+
+    def _if_held(
+        self, lease: Lease, change: Callable[[TokenState], TokenState]
+    ) -> TokenState | None:
+        is_held = False
+
+        def change_if_held(state: TokenState) -> TokenState:
+            nonlocal is_held
+            is_held = state.lease_owner == lease.owner
+            return change(state) if is_held else state
+
+        changed = self.change(lease.integration, change_if_held)
+        return changed if is_held else None
 
 
-def released(state: TokenState, owner: str) -> TokenState:
-    """Return the state without the lease, if `owner` still holds it."""
-    if state.lease_owner != owner:
-        return state
-    return msgspec.structs.replace(state, lease_owner=None, lease_until=None)
+def new_owner() -> str:
+    """Return the mark of somebody who wants a lease."""
+    return uuid.uuid4().hex

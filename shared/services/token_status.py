@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from datetime import timedelta
+from shared.domain.tokens import TokenState
 
+if TYPE_CHECKING:
     from shared.ports import Clock, TokenStateStore
     from shared.services.integrations import IntegrationAdministration
+
+_SHOWN = ("status", "is_valid_auth", "signed_in_as", "has_client_secret")
 
 
 class TokenStatus:
@@ -30,31 +33,36 @@ class TokenStatus:
 
     def of(self, code: str) -> dict[str, Any]:
         """Return the status document; GatewayError `integration_not_found`."""
+        record = self._integrations.find(code)
         shown = self._integrations.get(code).document
-        stored = self._states.get(shown["code"])
-        state = stored.state if stored else None
-        document: dict[str, Any] = {
-            name: shown[name]
-            for name in ("code", "status", "is_valid_auth", "signed_in_as", "has_client_secret")
+        stored = self._states.get(record.code)
+        is_bound = stored is not None and stored.state.binding == record.binding
+        state = stored.state if stored is not None and is_bound else TokenState()
+        cause = state.cause if state.revision == record.revision else None
+        now = self._clock.now()
+        return {
+            "integration": record.code,
+            **{name: shown[name] for name in _SHOWN},
+            "access_token": _access_token(state, now),
+            "next_refresh_on": self._next_refresh_on(state, now),
+            "last_used_on": state.last_used_on,
+            "consecutive_failures": state.failures,
+            "last_failure_on": state.last_failure_on,
+            "cause": cause,
         }
-        document["integration"] = document.pop("code")
-        document["access_token"] = None
-        document["next_refresh_on"] = None
-        if state and state.status == "authorized" and state.expires_on and state.obtained_on:
-            now = self._clock.now()
-            life = state.expires_on - state.obtained_on
-            document["access_token"] = {
-                "obtained_on": state.obtained_on,
-                "expires_on": state.expires_on,
-                "expires_in_seconds": max(0, int((state.expires_on - now).total_seconds())),
-            }
-            due_on = state.expires_on - min(self._refresh_ahead, life / 2)
-            document["next_refresh_on"] = state.retry_on or due_on
-        document["last_used_on"] = state.last_used_on if state else None
-        document["consecutive_failures"] = state.failures if state else 0
-        document["last_failure_on"] = state.last_failure_on if state else None
-        cause = state.cause if state else None
-        document["cause"] = (
-            {"code": cause.code, "detail": cause.detail, "hint": cause.hint} if cause else None
-        )
-        return document
+
+    def _next_refresh_on(self, state: TokenState, now: datetime) -> datetime | None:
+        due_on = state.refresh_due_on(self._refresh_ahead)
+        if state.status != "authorized" or due_on is None:
+            return None
+        return max(due_on, state.retry_on or due_on, now)
+
+
+def _access_token(state: TokenState, now: datetime) -> dict[str, Any] | None:
+    if state.obtained_on is None or state.expires_on is None:
+        return None
+    return {
+        "obtained_on": state.obtained_on,
+        "expires_on": state.expires_on,
+        "expires_in_seconds": max(0, int((state.expires_on - now).total_seconds())),
+    }

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from shared.domain.errors import GatewayError, Unavailable, VaultUnavailable
+from shared.domain.errors import GatewayError, IdentityUnavailable, Unavailable, VaultUnavailable
 from shared.domain.events import log_event
 from shared.domain.secret_names import tokens_name
 from shared.domain.tokens import Freshness, TokenSet, TokenState
 from shared.services.cache import ReadThroughCache
+from shared.services.single_flight import SingleFlight
+from shared.services.token_states import LEASE_PATIENCE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shared.domain.oauth import Grant
     from shared.domain.records import StoredIntegration
-    from shared.ports import Background, Clock, SecretStore, TokenStateStore
+    from shared.ports import Background, Clock, SecretStore
     from shared.services.identity import IdentityProvider
     from shared.services.refresh import TokenRefresher
     from shared.services.token_states import TokenStates
 
 _USE_IS_NOTED_EVERY = timedelta(hours=1)
-_PAUSE_AFTER_FAILURE = timedelta(seconds=5)
+_RETRY_AFTER_SECONDS = 5
 # A token that replaced a refused one is not replaced again for this long.
 _FORCED_REFRESH_EVERY = timedelta(minutes=5)
+
+
+@dataclass(slots=True)
+class _Held:
+    """What this process holds for one integration."""
+
+    tokens: TokenSet | None = None
+    renewed_early: int = 0  # the generation whose early renewal was started
+    next_early_renewal_on: datetime | None = None
+    use_noted_on: datetime | None = None
 
 
 class TokenService:
@@ -37,7 +51,6 @@ class TokenService:
         self,
         *,
         states: TokenStates,
-        state_store: TokenStateStore,
         secrets: SecretStore,
         refresher: TokenRefresher,
         identity: IdentityProvider,
@@ -45,61 +58,69 @@ class TokenService:
         state_lifetime: timedelta,
         clock: Clock,
         background: Background,
+        renewals: Background,
     ) -> None:
-        """Notice within `state_lifetime` what other instances did to the tokens."""
+        """Notice within `state_lifetime` what other instances did to the tokens.
+
+        `renewals` runs the early ones, apart from the short work of `background`.
+        """
         self._states = states
-        self._state_store = state_store
         self._secrets = secrets
         self._refresher = refresher
         self._identity = identity
         self._refresh_ahead = refresh_ahead
         self._clock = clock
         self._background = background
+        self._renewals = renewals
         self._known: ReadThroughCache[str, TokenState] = ReadThroughCache(
-            self._authorized_state, lifetime=state_lifetime, clock=clock, background=background
+            self._serving_state, lifetime=state_lifetime, clock=clock, background=background
         )
-        self._held: dict[str, TokenSet] = {}
-        self._forced: dict[str, int] = {}
-        self._quiet_until: dict[str, datetime] = {}
-        self._renewed_early: dict[str, int] = {}
-        self._use_noted_on: dict[str, datetime] = {}
-        self._renewing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._held: defaultdict[str, _Held] = defaultdict(_Held)
+        self._flights: SingleFlight[TokenSet] = SingleFlight()
 
     @property
     def holds_tokens(self) -> bool:
         """Tell whether any token in memory is still valid."""
         now = self._clock.now()
-        return any(tokens.expires_on > now for tokens in list(self._held.values()))
+        return any(
+            held.tokens is not None and held.tokens.expires_on > now
+            for held in list(self._held.values())
+        )
 
-    def for_call(self, record: StoredIntegration) -> TokenSet:
-        """Return tokens whose access token is valid now.
+    def for_call(self, record: StoredIntegration, *, until: datetime | None = None) -> TokenSet:
+        """Return tokens whose access token is valid now, waiting for others until `until`.
 
         Raises IdentityRefused, IdentityUnavailable, StorageUnavailable or VaultUnavailable, and
         none of them while a valid token is at hand.
         """
         state = self._known.get(record.code)
-        tokens = self._current(record, state) if state is not None else None
-        if tokens is None or state is None:
-            return self._renew(record, beyond=0 if state is None else state.generation - 1)
+        if state is None:
+            self._held.pop(record.code, None)
+            return self._renew(record, beyond=0, until=until)
+        tokens = self._current(record, state)
+        if tokens is None:
+            return self._renew(record, beyond=state.generation - 1, until=until)
         freshness = tokens.freshness(self._clock.now(), self._refresh_ahead)
         if freshness is Freshness.EXPIRED:
-            return self._renew(record, beyond=tokens.generation)
+            return self._renew(record, beyond=tokens.generation, until=until)
         if freshness is Freshness.STALE:
-            self._renew_in_background(record, tokens)
+            self._renew_early(record, tokens)
         self._note_use(record.code, state)
         return tokens
 
-    def after_refusal(self, record: StoredIntegration, refused: TokenSet) -> TokenSet | None:
+    def after_refusal(
+        self, record: StoredIntegration, refused: TokenSet, *, until: datetime | None = None
+    ) -> TokenSet | None:
         """Return other tokens than those that the upstream refused; None if these were new.
 
         Raises as `for_call`.
         """
+        state = self._known.get(record.code)
         age = self._clock.now() - refused.obtained_on
-        if self._forced.get(record.code) == refused.generation and age < _FORCED_REFRESH_EVERY:
+        was_forced = state is not None and state.forced_generation == refused.generation
+        if was_forced and age < _FORCED_REFRESH_EVERY:
             return None
-        tokens = self._renew(record, beyond=refused.generation)
-        self._forced[record.code] = tokens.generation
-        return tokens
+        return self._renew(record, beyond=refused.generation, is_forced=True, until=until)
 
     def renew(self, record: StoredIntegration, *, beyond: int) -> TokenSet:
         """Return tokens later than the generation `beyond`, for the timer. Raises as `for_call`."""
@@ -107,8 +128,8 @@ class TokenService:
 
     def connect(self, record: StoredIntegration) -> TokenSet:
         """Ask for a token at once, also after a deauthorization: an administrator wants it so."""
-        self._states.change(record.code, _without_verdict)
-        return self._renew(record, beyond=self._states.read(record.code).generation)
+        state = self._states.change(record.code, _without_verdict)
+        return self._renew(record, beyond=state.generation)
 
     def accept(self, record: StoredIntegration, grant: Grant) -> None:
         """Keep what a person's sign-in granted. Raises StorageUnavailable, VaultUnavailable."""
@@ -116,8 +137,9 @@ class TokenService:
 
     def deauthorize(self, record: StoredIntegration) -> bool:
         """Forget the tokens and refuse calls until somebody authorizes; tell whether revoked."""
+        self._end(record.code, "deauthorized", binding=record.binding)
         tokens = self._refresher.stored_tokens(record)
-        self._drop_everywhere(record.code, "deauthorized")
+        self._secrets.forget(tokens_name(record.code))
         if tokens is None or tokens.refresh_token is None:
             return False
         try:
@@ -133,110 +155,145 @@ class TokenService:
         They are bound to the former definition, which no call uses any more.
         """
         try:
-            self._drop_everywhere(code, "none")
+            self._end(code, "none")
+            self._secrets.forget(tokens_name(code))
         except Unavailable as error:
-            log_event("tokens_not_dropped", level=logging.WARNING, integration=code,
-                      reason=error.detail)  # fmt: skip
+            event, reason = "tokens_not_dropped", error.detail
+            log_event(event, level=logging.WARNING, integration=code, reason=reason)
 
     def erase(self, code: str) -> None:
         """Forget the tokens and all that is known about them: the integration is deleted."""
-        self._drop_everywhere(code, "none")
-        self._state_store.delete(code)
+        self._end(code, "none")
+        self._secrets.forget(tokens_name(code))
+        self._states.erase(code)
 
-    def _authorized_state(self, code: str) -> TokenState | None:
+    def _serving_state(self, code: str) -> TokenState | None:
         state = self._states.read(code)
-        return state if state.status == "authorized" else None
+        return state if state.may_serve(self._clock.now()) else None
 
     def _current(self, record: StoredIntegration, state: TokenState) -> TokenSet | None:
         """Return the newest tokens that are at hand, expired or not."""
-        binding = record.definition.binding
-        held = self._held.get(record.code)
-        if held is not None and held.binding != binding:
+        held = self._held[record.code].tokens
+        if held is not None and held.binding != record.binding:
             held = None
-        if state.binding != binding or (held and held.generation >= state.generation):
+        if state.binding != record.binding or (held and held.generation >= state.generation):
             return held
-        try:
-            tokens = self._refresher.stored_tokens(record)
-        except VaultUnavailable:
-            if held is not None and held.expires_on > self._clock.now():
-                return held  # not the newest, and still valid
-            raise
+        if held is not None and held.expires_on > self._clock.now():
+            self._adopt_in_background(record, state.generation)
+            return held  # not the newest, and still valid
+        return self._adopt(record)
+
+    def _adopt(self, record: StoredIntegration) -> TokenSet | None:
+        tokens = self._refresher.stored_tokens(record)
         if tokens is not None:
-            self._held[record.code] = tokens
+            self._held[record.code].tokens = tokens
         return tokens
 
-    def _renew(self, record: StoredIntegration, *, beyond: int) -> TokenSet:
+    def _adopt_in_background(self, record: StoredIntegration, generation: int) -> None:
+        """Read what another instance has renewed, once."""
+
+        def adopt() -> None:
+            try:
+                self._adopt(record)
+            except VaultUnavailable:
+                self._held[record.code].renewed_early = 0
+
+        self._early(record.code, generation, adopt)
+
+    def _renew(
+        self,
+        record: StoredIntegration,
+        *,
+        beyond: int,
+        is_forced: bool = False,
+        until: datetime | None = None,
+    ) -> TokenSet:
         """Renew once for all threads of this process that ask at the same time."""
-        with self._renewing[record.code]:
-            held = self._held.get(record.code)
+
+        def work() -> TokenSet:
+            held = self._held[record.code].tokens
             if held is not None and held.generation > beyond and self._is_usable(record, held):
                 return held
-            tokens, state = self._refresher.renew(record, beyond=beyond)
+            tokens, state = self._refresher.renew(
+                record, beyond=beyond, is_forced=is_forced, until=until
+            )
             self._hold(record, tokens, state)
             return tokens
 
+        wait = LEASE_PATIENCE if until is None else until - self._clock.now()
+        try:
+            tokens = self._flights.run(record.code, work, timeout_seconds=wait.total_seconds())
+        except TimeoutError as error:
+            raise IdentityUnavailable(
+                "The token is still being renewed.", retry_after_seconds=_RETRY_AFTER_SECONDS
+            ) from error
+        if tokens.generation > beyond and tokens.binding == record.binding:
+            return tokens
+        return work()  # what another thread obtained was older than what this one needs
+
     def _is_usable(self, record: StoredIntegration, tokens: TokenSet) -> bool:
-        state = self._known.get(record.code)
         return (
-            state is not None
-            and tokens.binding == record.definition.binding
+            self._known.get(record.code) is not None
+            and tokens.binding == record.binding
             and tokens.freshness(self._clock.now(), timedelta(0)) is not Freshness.EXPIRED
         )
 
-    def _renew_in_background(self, record: StoredIntegration, tokens: TokenSet) -> None:
-        code, now = record.code, self._clock.now()
-        if (
-            self._renewed_early.get(code) == tokens.generation
-            or self._quiet_until.get(code, now) > now
-        ):
+    def _renew_early(self, record: StoredIntegration, tokens: TokenSet) -> None:
+        held, now = self._held[record.code], self._clock.now()
+        if held.next_early_renewal_on is not None and held.next_early_renewal_on > now:
             return
-        self._renewed_early[code] = tokens.generation  # once, however many calls see it stale
 
-        def work() -> None:
+        def renew() -> None:
             try:
                 self._renew(record, beyond=tokens.generation)
             except GatewayError as error:
-                # The caller has a valid token; the refresher has recorded the failure.
-                self._renewed_early.pop(code, None)
-                self._quiet_until[code] = self._clock.now() + _PAUSE_AFTER_FAILURE
-                log_event("early_refresh_failed", level=logging.WARNING, integration=record.code,
-                          reason=error.detail)  # fmt: skip
+                # The caller has a valid token, and the refresher has recorded the failure.
+                wait = timedelta(seconds=error.retry_after_seconds or _RETRY_AFTER_SECONDS)
+                held.next_early_renewal_on = self._clock.now() + wait
+                held.renewed_early = 0
 
-        self._background.submit(work)
+        self._early(record.code, tokens.generation, renew)
+
+    def _early(self, code: str, generation: int, work: Callable[[], None]) -> None:
+        """Run work that one token set calls for once, however many calls see that it does."""
+        held = self._held[code]
+        if held.renewed_early != generation:
+            held.renewed_early = generation
+            self._renewals.submit(work)
 
     def _hold(self, record: StoredIntegration, tokens: TokenSet, state: TokenState) -> None:
-        self._held[record.code] = tokens
+        self._held[record.code].tokens = tokens
         self._known.put(record.code, state)
 
-    def _drop_everywhere(self, code: str, status: str) -> None:
-        self._states.change(code, lambda state: _ended(state, status))
+    def _end(
+        self, code: str, status: Literal["none", "deauthorized"], *, binding: str = ""
+    ) -> None:
+        """Void the tokens on every instance, and whatever renewal is under way."""
+        self._states.change(
+            code,
+            lambda state: TokenState(
+                status=status, generation=state.generation + 1, binding=binding
+            ),
+        )
         self._held.pop(code, None)
         self._known.forget(code)
-        self._secrets.forget(tokens_name(code))
 
     def _note_use(self, code: str, state: TokenState) -> None:
-        now = self._clock.now()
-        noted_on = self._use_noted_on.get(code) or state.last_used_on
+        """Let the timer know what is in use, at most hourly."""
+        held, now = self._held[code], self._clock.now()
+        noted_on = held.use_noted_on or state.last_used_on
         if noted_on is not None and now - noted_on < _USE_IS_NOTED_EVERY:
             return
-        self._use_noted_on[code] = now
+        held.use_noted_on = now
+
+        def note(stored: TokenState) -> TokenState:
+            is_there = stored.status == "authorized"  # not deleted meanwhile
+            return msgspec.structs.replace(stored, last_used_on=now) if is_there else stored
 
         def work() -> None:
-            self._states.change(
-                code, lambda stored: msgspec.structs.replace(stored, last_used_on=now)
-            )
+            self._states.change(code, note)
 
         self._background.submit(work)
-
-
-def _ended(state: TokenState, status: str) -> TokenState:
-    return TokenState(
-        status="deauthorized" if status == "deauthorized" else "none",
-        generation=state.generation + 1,
-        binding=state.binding,
-        lease_owner=state.lease_owner,
-        lease_until=state.lease_until,
-    )
 
 
 def _without_verdict(state: TokenState) -> TokenState:

@@ -75,11 +75,11 @@ class Upstream:
 
         Raises GatewayError as the contract's table says, and what TokenService.for_call raises.
         """
-        tokens = self._tokens.for_call(call.record)
+        tokens = self._tokens.for_call(call.record, until=call.deadline)
         answer = self._attempt(call, tokens)
         if answer.status != HTTPStatus.UNAUTHORIZED:
             return answer
-        renewed = self._tokens.after_refusal(call.record, tokens)
+        renewed = self._tokens.after_refusal(call.record, tokens, until=call.deadline)
         if renewed is not None:
             answer = self._attempt(call, renewed)
         if answer.status == HTTPStatus.UNAUTHORIZED:

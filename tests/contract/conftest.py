@@ -67,7 +67,7 @@ def tables(storage):
     return storage
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def credential(platform):
     """Return the app's identity, in the environment that an app finds itself in."""
     with pytest.MonkeyPatch.context() as patch:

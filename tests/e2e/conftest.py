@@ -7,6 +7,7 @@ import pytest
 from dev.gateway_client import http_session
 from dev.ports import url
 from tests.e2e.foreign.provider import Provider
+from tests.e2e.foreign.shop import Shop
 from tests.e2e.foreign.upstream import Upstream
 from tests.e2e.gateway import Gateway
 from tests.e2e.processes import shared_stack
@@ -51,14 +52,7 @@ def control(stack):
 
 
 @pytest.fixture
-def provider():
-    """Return a provider that is not ours, serving."""
-    with Provider() as serving:
-        yield serving
-
-
-@pytest.fixture
-def upstream(provider):
-    """Return a service that is not ours and takes the provider's tokens, serving."""
-    with Upstream(provider.grants.is_active) as serving:
-        yield serving
+def shop(gateway, code):
+    """Return services that are not ours, serving: a strict provider, and what takes its tokens."""
+    with Provider() as provider, Upstream(provider.grants.is_active) as upstream:
+        yield Shop(code, gateway.url("callback"), provider, upstream)

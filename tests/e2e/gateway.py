@@ -12,12 +12,15 @@ from dev.host.keys import MASTER_KEY
 from dev.ports import url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import requests
+    from requests.cookies import RequestsCookieJar
 
     from dev.browser import Page
     from dev.ports import PortBlock
+
+    Note = Callable[..., None]
 
 TIMEOUT_SECONDS = 30
 
@@ -25,10 +28,11 @@ TIMEOUT_SECONDS = 30
 class Gateway:
     """The instances of the gateway, called with keys."""
 
-    def __init__(self, ports: PortBlock) -> None:
-        """Call the instances on these ports."""
+    def __init__(self, ports: PortBlock, *, note: Note | None = None) -> None:
+        """Call the instances on these ports; `note` gets every answer, also a browser's."""
         self.ports = ports
-        self._session = http_session()
+        self._hooks = [note] if note else []
+        self._session = self._watched(http_session())
 
     def close(self) -> None:
         """Close the connections."""
@@ -101,9 +105,15 @@ class Gateway:
         )
         assert answer.status_code == 202, answer.text
 
+    def browser(self, cookies: RequestsCookieJar) -> Browser:
+        """Return a browser with these cookies."""
+        browser = Browser(cookies)
+        self._watched(browser._session)
+        return browser
+
     def begin_sign_in(self, code: str, *, instance: int = 1) -> tuple[Browser, str]:
         """Start a sign-in; return the browser that may finish it, and where it goes next."""
-        with http_session() as session:
+        with self._watched(http_session()) as session:
             started = session.get(
                 self.url(f"authorize/{code}", instance=instance),
                 headers={"x-functions-key": sample.HOST_KEY},
@@ -111,12 +121,16 @@ class Gateway:
                 allow_redirects=False,
             )
         assert started.status_code == 302, started.text
-        return Browser(session.cookies), started.headers["Location"]
+        return self.browser(session.cookies), started.headers["Location"]
 
     def sign_in(self, code: str, *, instance: int = 1) -> Page:
         """Sign in from beginning to end, and return the page that a person is left with."""
         browser, address = self.begin_sign_in(code, instance=instance)
         return consent(browser, browser.open(address))
+
+    def _watched(self, session: requests.Session) -> requests.Session:
+        session.hooks["response"].extend(self._hooks)
+        return session
 
     def status(self, code: str, *, instance: int = 1) -> Any:
         """Return the status document of an integration."""

@@ -161,12 +161,12 @@ def test_deauthorize_ends_calls_on_both_instances_until_a_link_signs_in_again(ga
 
 def test_expired_token_is_refreshed_once_for_all_callers(gateway, bc, control):
     """Calls at the same time on both instances share one refresh, and all are served."""
-    control("entra", "POST", "settings", {"access_token_seconds": 2})
+    control("entra", "POST", "settings", {"access_token_seconds": 1})
     gateway.sign_in(bc)
     path = f"{bc}/GET_WHSE_SHPT_LINES"
     assert on_every_instance(gateway, path, 200)
     control("entra", "POST", "settings", {"access_token_seconds": 3600})
-    time.sleep(2)
+    time.sleep(1)
     before = refreshes(control)
     with ThreadPoolExecutor(8) as callers:
         calls = [callers.submit(gateway.invoke, path, instance=1 + n % 2) for n in range(8)]
@@ -176,14 +176,14 @@ def test_expired_token_is_refreshed_once_for_all_callers(gateway, bc, control):
 
 def test_token_that_is_used_is_refreshed_ahead_of_its_end(gateway, bc, control):
     """In the second half of its life a token is renewed behind the callers' backs."""
-    control("entra", "POST", "settings", {"access_token_seconds": 4})
+    control("entra", "POST", "settings", {"access_token_seconds": 2})
     gateway.sign_in(bc)
     path = f"{bc}/GET_WHSE_SHPT_LINES"
     control("entra", "POST", "settings", {"access_token_seconds": 3600})
     before = refreshes(control)
     assert gateway.invoke(path).status_code == 200
     assert refreshes(control) == before
-    time.sleep(2)
+    time.sleep(1)
     assert gateway.invoke(path).status_code == 200
     wait_until(lambda: refreshes(control) - before == 1, 2, "refreshed")
     assert seconds_left(gateway, bc) > 3500
@@ -191,10 +191,10 @@ def test_token_that_is_used_is_refreshed_ahead_of_its_end(gateway, bc, control):
 
 def test_timer_renews_a_token_that_is_due_without_any_call(gateway, bc, control):
     """The timer keeps tokens fresh, so that the first caller of the day does not wait."""
-    control("entra", "POST", "settings", {"access_token_seconds": 4})
+    control("entra", "POST", "settings", {"access_token_seconds": 2})
     gateway.sign_in(bc)
     control("entra", "POST", "settings", {"access_token_seconds": 3600})
-    time.sleep(2)
+    time.sleep(1)
     gateway.run_timer()
     wait_until(lambda: seconds_left(gateway, bc) > 3500, 3, "renewed")
     assert gateway.invoke(f"{bc}/GET_WHSE_SHPT_LINES", instance=2).status_code == 200

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import time
 from dataclasses import dataclass, field
 
 
@@ -19,7 +18,7 @@ class Refused(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Client:
     """A registered client; `method` is the one way in which it may prove itself."""
 
@@ -57,25 +56,31 @@ class Family:
 class Grants:
     """Every code and token there is, also those that are used up."""
 
-    access_token_seconds: float = 3600
     _consents: dict[str, Consent] = field(default_factory=dict)
     _redeemed: dict[str, Family] = field(default_factory=dict)
     _refresh_tokens: dict[str, Family] = field(default_factory=dict)
-    _access_tokens: dict[str, tuple[Family, float]] = field(default_factory=dict)
+    _access_tokens: dict[str, Family] = field(default_factory=dict)
+    _ended_access_tokens: set[str] = field(default_factory=set)
 
     @property
     def issued(self) -> list[str]:
         """All codes and tokens that were ever issued."""
-        return [*self._consents, *self._refresh_tokens, *self._access_tokens]
+        return [*self._consents, *self.tokens]
+
+    @property
+    def tokens(self) -> list[str]:
+        """All tokens that were ever issued."""
+        return [*self._refresh_tokens, *self._access_tokens]
 
     def is_active(self, access_token: str) -> bool:
         """Tell whether a service should take the token."""
-        family, ends = self._access_tokens.get(access_token, (None, 0))
-        return family is not None and not family.is_revoked and time.monotonic() < ends
+        family = self._access_tokens.get(access_token)
+        is_ended = access_token in self._ended_access_tokens
+        return family is not None and not family.is_revoked and not is_ended
 
     def expire_access_tokens(self) -> None:
-        """Let every access token end now; the refresh tokens stay."""
-        self._access_tokens = {token: (each, 0) for token, (each, _) in self._access_tokens.items()}
+        """Let every access token of now end; the refresh tokens stay."""
+        self._ended_access_tokens.update(self._access_tokens)
 
     def new_code(self, consent: Consent) -> str:
         """Return a code for what a person has allowed."""
@@ -110,14 +115,19 @@ class Grants:
 
     def revoke(self, client: Client, token: str) -> None:
         """End the family of a token; one that is unknown is no error (RFC 7009 section 2.2)."""
-        found = self._refresh_tokens.get(token) or self._access_tokens.get(token, (None, 0))[0]
+        found = self._refresh_tokens.get(token) or self._access_tokens.get(token)
         if found is not None and found.client == client:
             found.is_revoked = True
+
+    def revoke_all(self) -> None:
+        """End every family, as a provider does when a person's account is locked."""
+        for family in [*self._redeemed.values(), *self._refresh_tokens.values()]:
+            family.is_revoked = True
 
     def new_access_token(self, family: Family) -> str:
         """Issue an access token."""
         token = _random("access")
-        self._access_tokens[token] = (family, time.monotonic() + self.access_token_seconds)
+        self._access_tokens[token] = family
         return token
 
     def new_refresh_token(self, family: Family) -> str:

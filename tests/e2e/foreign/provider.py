@@ -30,25 +30,29 @@ Form = dict[str, str]
 class Provider(NotingServer):
     """Serves /authorize, where every person consents at once, /token and /revoke."""
 
-    def __init__(self, *clients: Client) -> None:
+    def __init__(self) -> None:
         """Listen."""
         super().__init__()
         self.grants = Grants()
-        self._clients = {client.id: client for client in clients}
+        self.expires_in: float = 3600
+        self.instead: Reply | None = None
+        self.id_tokens: list[str] = []
+        self._clients: dict[str, Client] = {}
         self._lock = threading.Lock()
 
-    def register(self, client: Client) -> Client:
-        """Add a client."""
+    def register(self, client: Client) -> None:
+        """Add a client, or change it."""
         self._clients[client.id] = client
-        return client
 
     def calls(self, path: str, grant_type: str = "") -> list[Form]:
         """Return the forms that were posted to a path, those of one grant type if it is named."""
         forms = [_pairs(seen.body.decode()) for seen in self.seen if seen.path == path]
-        return [form for form in forms if grant_type in ("", form["grant_type"])]
+        return [form for form in forms if form.get("grant_type", "").startswith(grant_type)]
 
     def reply(self, request: Seen) -> Reply:
-        """Answer a request."""
+        """Answer a request; with `instead`, where one is set."""
+        if self.instead is not None:
+            return self.instead
         try:
             with self._lock:
                 match request.method, request.path:
@@ -118,7 +122,7 @@ class Provider(NotingServer):
         answer: dict[str, Any] = {
             "access_token": self.grants.new_access_token(family),
             "token_type": "Bearer",
-            "expires_in": self.grants.access_token_seconds,
+            "expires_in": self.expires_in,
             "scope": " ".join(sorted(family.scopes)),
         }
         if "offline_access" in family.scopes:
@@ -127,9 +131,15 @@ class Provider(NotingServer):
 
     def _id_token(self, family: Family) -> str:
         now = int(time.time())
-        claims = {"iss": self.url, "aud": family.client.id, "sub": "4711", "email": PERSON}
+        claims: dict[str, Any] = {
+            "iss": self.url,
+            "aud": family.client.id,
+            "sub": "4711",
+            "email": PERSON,
+        }
         claims |= {"iat": now, "exp": now + 300} | ({"nonce": family.nonce} if family.nonce else {})
-        return jwt.encode(claims, _SIGNING_KEY)
+        self.id_tokens.append(jwt.encode(claims, _SIGNING_KEY))
+        return self.id_tokens[-1]
 
 
 def _consent(client: Client, target: str, parameters: Form) -> Consent:

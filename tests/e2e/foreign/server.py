@@ -95,6 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
     wbufsize = -1  # an answer goes out in one piece
+    raw_requestline: bytes
     noting: NotingServer
 
     def serve_one(self) -> None:

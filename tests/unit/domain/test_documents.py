@@ -80,6 +80,7 @@ NO_OBJECTS = [
     ("line break in a text", b'{"a": "\n"}'),
     ("number beyond all bounds", b'{"a": 1e999}'),
     ("nested too deeply", b'{"a":' * 200_000),
+    ("nested 101 levels", b'{"a":' * 101 + b"1" + b"}" * 101),
     ("lists nested too deeply", b"[" * 200_000),
 ]
 
@@ -97,6 +98,11 @@ def test_json_object_is_read():
     """Numbers keep their kind, and text its characters."""
     body = '{"a": 1, "b": 1.0, "c": "\\u00fc\u00fc", "d": null}'.encode()
     assert parse_object(body) == {"a": 1, "b": 1.0, "c": "üü", "d": None}
+
+
+def test_deep_object_is_read():
+    """A schema may nest far; only what recursion cannot bear is refused."""
+    assert parse_object(b'{"a":' * 99 + b"[1]" + b"}" * 99)
 
 
 @pytest.mark.parametrize(

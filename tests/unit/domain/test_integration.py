@@ -147,6 +147,7 @@ def test_field_cannot_leave_its_segment(field, value):
 REAL = [
     {"tenant_id": "contoso.onmicrosoft.com"},
     {"tenant_id": "common"},
+    {"tenant_id": "tenant_1"},
     {"environment": "Sandbox-UAT_2"},
     {"environment": "UAT 2"},
     {"service_name": "Lager & Versand (neu)"},
@@ -164,6 +165,7 @@ REAL = [
     {"query": {"tenant": "default", "$schemaversion": "2.1", "sap-client": "100"}},
     {"client_id": "1234.apps.googleusercontent.com", "scope": "https://x.example/auth/y openid"},
     {"certificate_name": "BC-gateway-2027", "client_auth": "certificate"},
+    {"certificate_name": "gateway-cert"},
     {"url_template": "{base_url}/{endpoint}"},
 ]
 

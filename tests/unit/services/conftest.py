@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenes import BC, Scene, answer
+from tests.fakes import json_answer
+from tests.scenes import BC, Scene
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def scene() -> Scene:
 def signed_in() -> Scene:
     """Return a gateway with an integration, an endpoint, and a person signed in."""
     scene = Scene()
-    scene.http.on(BC, answer({"value": "done"}))
+    scene.http.on(BC, json_answer({"value": "done"}))
     scene.integrate()
     scene.offer()
     scene.sign_in()

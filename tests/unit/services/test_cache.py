@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,7 +11,10 @@ from shared.domain.errors import StorageUnavailable
 from shared.services.cache import ReadThroughCache
 from tests.fakes import FakeBackground, FakeClock
 
-LIFETIME = timedelta(seconds=30)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LIFETIME = 30
 
 
 class Storage:
@@ -24,6 +27,7 @@ class Storage:
         self.during_read: Callable[[], None] = lambda: None
 
     def load(self, key: str) -> str | None:
+        """Give the value as it is when the read begins."""
         self.reads += 1
         if self.is_down:
             raise StorageUnavailable("down")
@@ -41,7 +45,7 @@ class Bench:
         self.background = FakeBackground()
         self.cache: ReadThroughCache[str, str] = ReadThroughCache(
             self.storage.load,
-            lifetime=LIFETIME,
+            lifetime=timedelta(seconds=LIFETIME),
             clock=self.clock,
             background=self.background,
             capacity=capacity,
@@ -50,13 +54,14 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Bench:
+    """Return a cache whose values live for 30 seconds."""
     return Bench()
 
 
 def test_second_get_does_not_read(bench):
     """A value is read once as long as it is in the first half of its lifetime."""
     first = bench.cache.get("A")
-    bench.clock.advance(LIFETIME / 2 - timedelta(seconds=1))
+    bench.clock.advance(seconds=LIFETIME / 2 - 1)
 
     assert (first, bench.cache.get("A")) == ("one", "one")
     assert bench.storage.reads == 1
@@ -67,7 +72,7 @@ def test_second_half_of_the_lifetime_reads_in_the_background(bench):
     bench.cache.get("A")
     bench.storage.values["A"] = "two"
     bench.background.is_held = True
-    bench.clock.advance(LIFETIME / 2)
+    bench.clock.advance(seconds=LIFETIME / 2)
 
     served = bench.cache.get("A")
     bench.background.release()
@@ -80,13 +85,13 @@ def test_only_one_background_read_at_a_time(bench):
     """Many callers in the second half cause one read; when it is over, there may be another."""
     bench.cache.get("A")
     bench.background.is_held = True
-    bench.clock.advance(LIFETIME / 2)
+    bench.clock.advance(seconds=LIFETIME / 2)
 
     for _ in range(5):
         bench.cache.get("A")
     waiting = len(bench.background.waiting)
     bench.background.release()
-    bench.clock.advance(LIFETIME / 2)
+    bench.clock.advance(seconds=LIFETIME / 2)
     bench.cache.get("A")
 
     assert waiting == 1
@@ -101,7 +106,7 @@ def test_value_is_never_served_past_its_lifetime(bench, steps):
     bench.storage.values["A"] = "two"
 
     for seconds in steps:
-        bench.clock.advance(seconds)
+        bench.clock.advance(seconds=seconds)
         served = bench.cache.get("A")
 
     assert served == "two"
@@ -109,13 +114,13 @@ def test_value_is_never_served_past_its_lifetime(bench, steps):
 
 def test_age_counts_from_the_start_of_a_slow_read(bench):
     """A value that took long to arrive is as old as the read that brought it."""
-    bench.storage.during_read = lambda: bench.clock.advance(20)
+    bench.storage.during_read = lambda: bench.clock.advance(seconds=20)
     bench.cache.get("A")
     bench.storage.during_read = lambda: None
     bench.storage.values["A"] = "two"
     bench.background.is_held = True
 
-    bench.clock.advance(10)
+    bench.clock.advance(seconds=10)
 
     assert bench.cache.get("A") == "two"
 
@@ -126,7 +131,7 @@ def test_outage_serves_the_last_value(bench):
     bench.storage.is_down = True
 
     for seconds in (15, 15, 3600, 86400):
-        bench.clock.advance(seconds)
+        bench.clock.advance(seconds=seconds)
         assert bench.cache.get("A") == "one"
 
 
@@ -134,11 +139,11 @@ def test_outage_past_the_lifetime_is_asked_about_every_five_seconds(bench):
     """Not every call waits for a storage that is down."""
     bench.cache.get("A")
     bench.storage.is_down = True
-    bench.clock.advance(LIFETIME)
+    bench.clock.advance(seconds=LIFETIME)
 
     for _ in range(10):
         bench.cache.get("A")
-        bench.clock.advance(1)
+        bench.clock.advance(seconds=1)
 
     assert bench.storage.reads == 1 + 2
 
@@ -147,12 +152,12 @@ def test_end_of_an_outage_brings_the_new_value(bench):
     """The storage is asked again, and its value counts."""
     bench.cache.get("A")
     bench.storage.is_down = True
-    bench.clock.advance(3600)
+    bench.clock.advance(seconds=3600)
     bench.cache.get("A")
     bench.storage.is_down = False
     bench.storage.values["A"] = "two"
 
-    bench.clock.advance(5)
+    bench.clock.advance(seconds=5)
 
     assert bench.cache.get("A") == "two"
 
@@ -161,7 +166,7 @@ def test_failed_background_read_is_tried_again(bench):
     """A failure in the background reaches no caller and keeps nobody from trying anew."""
     bench.cache.get("A")
     bench.storage.is_down = True
-    bench.clock.advance(LIFETIME / 2)
+    bench.clock.advance(seconds=LIFETIME / 2)
     served = bench.cache.get("A")
     bench.storage.is_down = False
     bench.storage.values["A"] = "two"
@@ -191,7 +196,7 @@ def test_value_that_was_deleted_is_gone_in_an_outage_too(bench):
     """Once seen to be gone, a value does not come back when the storage goes down."""
     bench.cache.get("A")
     del bench.storage.values["A"]
-    bench.clock.advance(LIFETIME)
+    bench.clock.advance(seconds=LIFETIME)
     seen = bench.cache.get("A")
     bench.storage.is_down = True
 
@@ -204,7 +209,7 @@ def test_background_read_notices_a_deletion(bench):
     """The value that was still served in the second half is gone at the next get."""
     bench.cache.get("A")
     del bench.storage.values["A"]
-    bench.clock.advance(LIFETIME / 2)
+    bench.clock.advance(seconds=LIFETIME / 2)
 
     assert (bench.cache.get("A"), bench.cache.get("A")) == ("one", None)
 
@@ -236,7 +241,7 @@ def test_forget_during_a_read_discards_what_it_brings(bench):
 def test_forget_during_a_background_read_discards_what_it_brings(bench):
     """The same holds for a read that nobody waits for."""
     bench.cache.get("A")
-    bench.clock.advance(LIFETIME / 2)
+    bench.clock.advance(seconds=LIFETIME / 2)
 
     def change() -> None:
         bench.storage.during_read = lambda: None

@@ -1,0 +1,221 @@
+"""The app settings: what is read, what is assumed, and how all that is wrong is told at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.egress import EgressPolicy
+from shared.domain.errors import GatewayError
+from shared.domain.secret import Secret
+from shared.settings import Settings
+
+CONNECTION = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=canary;EndpointSuffix=x"
+REFERENCE = "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/x/)"
+NUMBERS = {
+    "REFRESH_AHEAD_SECONDS": (lambda settings: settings.refresh_ahead, timedelta(seconds=900)),
+    "DEFINITION_CACHE_SECONDS": (
+        lambda settings: settings.definition_lifetime,
+        timedelta(seconds=30),
+    ),
+    "MAX_PAYLOAD_BYTES": (lambda settings: settings.max_payload_bytes, 10 * 1024 * 1024),
+    "MAX_ANSWER_BYTES": (lambda settings: settings.max_answer_bytes, 32 * 1024 * 1024),
+}
+
+
+def environment(**changes):
+    """Return the settings without which nothing works; None takes one away."""
+    needed = {
+        "KEY_VAULT_URL": "https://gateway.vault.azure.net",
+        "TABLES_URL": "https://gateway.table.core.windows.net",
+        "PUBLIC_URL": "https://gateway.azurewebsites.net",
+    }
+    return {name: value for name, value in (needed | changes).items() if value is not None}
+
+
+def read(**changes):
+    """Read the settings that work, with these changes."""
+    return Settings.from_mapping(environment(**changes))
+
+
+def complaint(**changes):
+    """Return what is said of settings that do not work."""
+    with pytest.raises(GatewayError) as caught:
+        read(**changes)
+    assert (caught.value.kind.code, caught.value.kind.status) == ("gateway_misconfigured", 424)
+    return caught.value.detail
+
+
+def test_needed_settings_are_enough():
+    """Everything else has a default, and the defaults are the safe ones."""
+    assert read() == Settings(
+        key_vault_url="https://gateway.vault.azure.net",
+        public_url="https://gateway.azurewebsites.net",
+        tables_url="https://gateway.table.core.windows.net",
+        storage_connection=None,
+        refresh_ahead=timedelta(minutes=15),
+        definition_lifetime=timedelta(seconds=30),
+        max_payload_bytes=10 * 1024 * 1024,
+        max_answer_bytes=32 * 1024 * 1024,
+        egress=EgressPolicy(allow_insecure=False, private_hosts=frozenset()),
+        ca_bundle=None,
+    )
+
+
+def test_all_problems_are_told_together():
+    """Whoever mends the settings restarts the app once."""
+    detail = complaint(
+        KEY_VAULT_URL=None,
+        TABLES_URL="",
+        PUBLIC_URL="gateway.azurewebsites.net",
+        REFRESH_AHEAD_SECONDS="soon",
+        ALLOW_INSECURE_UPSTREAMS="yes",
+    )
+
+    for problem in (
+        "KEY_VAULT_URL is missing",
+        "TABLES_URL (or AzureWebJobsStorage) is missing",
+        "PUBLIC_URL must be a URL",
+        "REFRESH_AHEAD_SECONDS must be a whole number",
+        "ALLOW_INSECURE_UPSTREAMS must be true or false",
+    ):
+        assert problem in detail
+
+
+@pytest.mark.parametrize("name", ["KEY_VAULT_URL", "PUBLIC_URL"])
+@pytest.mark.parametrize("value", [None, "", "   "], ids=["unset", "empty", "blank"])
+def test_needed_url_is_missed(name, value):
+    """The platform hands an empty setting over as an empty text, or not at all."""
+    assert f"{name} is missing" in complaint(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["KEY_VAULT_URL", "PUBLIC_URL", "TABLES_URL"])
+@pytest.mark.parametrize("value", ["gateway", "//gateway", "ftp://gateway", "https://", "https:"])
+def test_malformed_url_is_refused(name, value):
+    """The error names the setting."""
+    assert f"{name} must be a URL" in complaint(**{name: value})
+
+
+def test_urls_lose_their_last_slash():
+    """So that a path can be put behind them."""
+    settings = read(PUBLIC_URL="https://gateway.example/ ", KEY_VAULT_URL="https://v.example//")
+
+    assert settings.public_url == "https://gateway.example"
+    assert settings.key_vault_url == "https://v.example"
+
+
+def test_connection_string_stands_in_for_the_url():
+    """It holds a key and never shows it."""
+    settings = read(TABLES_URL=None, AzureWebJobsStorage=CONNECTION)
+
+    assert settings.tables_url is None
+    assert settings.storage_connection == Secret(CONNECTION)
+    assert "canary" not in repr(settings)
+
+
+def test_hosts_own_storage_setting_stands_in_for_the_url():
+    """The identity-based form that Flex Consumption has."""
+    settings = read(
+        TABLES_URL=None, AzureWebJobsStorage__tableServiceUri="https://a.table.core.windows.net/"
+    )
+
+    assert settings.tables_url == "https://a.table.core.windows.net"
+
+
+def test_own_url_wins_over_the_hosts():
+    """The gateway's tables may lie elsewhere than the host's."""
+    settings = read(
+        TABLES_URL="https://own.example",
+        AzureWebJobsStorage=CONNECTION,
+        AzureWebJobsStorage__tableServiceUri="https://host.example",
+    )
+
+    assert settings.tables_url == "https://own.example"
+
+
+def test_problems_never_hold_a_value():
+    """A mistyped connection string is a secret all the same."""
+    detail = complaint(TABLES_URL=CONNECTION, MAX_PAYLOAD_BYTES="canary")
+
+    assert "canary" not in detail
+
+
+@pytest.mark.parametrize("name", ["KEY_VAULT_URL", "TABLES_URL", "MAX_PAYLOAD_BYTES"])
+def test_unresolved_reference_is_told(name):
+    """The platform leaves it standing where the app may not read the secret."""
+    detail = complaint(**{name: REFERENCE})
+
+    assert f"{name} is a Key Vault reference that could not be resolved" in detail
+    assert "SecretUri" not in detail
+
+
+@pytest.mark.parametrize(("name", "case"), NUMBERS.items(), ids=NUMBERS)
+class TestNumber:
+    """A setting that is a number."""
+
+    @pytest.mark.parametrize("value", [None, "", " "], ids=["unset", "empty", "blank"])
+    def test_missing_one_has_a_default(self, name, case, value):
+        """As the contract has it."""
+        assert case[0](read(**{name: value})) == case[1]
+
+    def test_given_one_counts(self, name, case):
+        """Spaces around it do no harm."""
+        expected = timedelta(seconds=5) if isinstance(case[1], timedelta) else 5
+
+        assert case[0](read(**{name: " 5 "})) == expected
+
+    @pytest.mark.parametrize("value", ["-1", "1.5", "1e3", "ten", "0x10", "1_000", "٣", "9" * 30])
+    def test_malformed_one_is_refused(self, name, case, value):
+        """Neither a sign nor a fraction, nor more than anything here can be."""
+        assert f"{name} must be a whole number" in complaint(**{name: value})
+        assert case
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, False),
+        ("", False),
+        ("false", False),
+        ("False", False),
+        ("true", True),
+        (" TRUE ", True),
+    ],
+)
+def test_insecure_upstreams_need_a_clear_word(value, expected):
+    """The platform's own tools write True and False."""
+    assert read(ALLOW_INSECURE_UPSTREAMS=value).egress.allow_insecure is expected
+
+
+@pytest.mark.parametrize("value", ["1", "0", "yes", "on", "wahr"])
+def test_unclear_word_is_refused(value):
+    """Nobody opens the network by a guess."""
+    assert "ALLOW_INSECURE_UPSTREAMS must be true or false" in complaint(
+        ALLOW_INSECURE_UPSTREAMS=value
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "hosts"),
+    [
+        (None, set()),
+        (" , ", set()),
+        ("erp.example", {"erp.example"}),
+        ("ERP.example , nav.local,", {"erp.example", "nav.local"}),
+    ],
+)
+def test_private_hosts_are_a_list(value, hosts):
+    """Separated by commas, without regard to case."""
+    assert read(ALLOWED_PRIVATE_HOSTS=value).egress.private_hosts == hosts
+
+
+def test_trusted_authorities_are_a_path():
+    """The variable is the one that Microsoft's SDKs read as well."""
+    assert read(REQUESTS_CA_BUNDLE="/etc/ca.pem").ca_bundle == "/etc/ca.pem"
+    assert read(REQUESTS_CA_BUNDLE="").ca_bundle is None
+
+
+def test_unknown_settings_are_ignored():
+    """The environment is full of other people's."""
+    assert read(PATH="/bin", FUNCTIONS_WORKER_RUNTIME="python") == read()
