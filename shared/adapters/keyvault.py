@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # What stands in place of a forgotten secret: a text that nobody would have as theirs.
 _FORGOTTEN = "The gateway has forgotten this secret."
 _RECOVERY_SECONDS = 10
+_ROLE = "Key Vault Secrets Officer"
 _CLIENT_OPTIONS = {"connection_timeout": 5, "read_timeout": 10, "retry_total": 2}
 
 
@@ -45,7 +46,7 @@ class KeyVault:
             except ResourceExistsError:
                 # The name is soft-deleted. It is recovered only to be overwritten at once.
                 with suppress(ResourceNotFoundError):  # somebody else has just recovered it
-                    self._client.begin_recover_deleted_secret(name).wait()
+                    self._client.begin_recover_deleted_secret(name).wait(_RECOVERY_SECONDS)
                 written = self._client.set_secret(name, secret.reveal())
         return written.properties.version or ""
 
@@ -73,5 +74,7 @@ def _vault_errors() -> Iterator[None]:
         yield
     except AzureError as error:
         status = getattr(error, "status_code", None)
+        if status in {401, 403}:
+            raise VaultUnavailable("Key Vault refuses the app.", missing_role=_ROLE) from None
         what = f"answered with status {status}" if status else "cannot be reached"
-        raise VaultUnavailable(f"Key Vault {what}.") from error
+        raise VaultUnavailable(f"Key Vault {what}.") from None

@@ -31,5 +31,6 @@ class ManagedIdentityAssertion:
         """Return a token for api://AzureADTokenExchange; raise IdentityUnavailable."""
         try:
             return Secret(self._credential().get_token(_TOKEN_EXCHANGE).token)
-        except AzureError as error:
-            raise IdentityUnavailable("The managed identity gave no token.") from error
+        except AzureError:
+            # The SDK's own text may hold addresses.
+            raise IdentityUnavailable("The managed identity gave no token.") from None

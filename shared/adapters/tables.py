@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 SCHEMA_VERSION = 1
+_ROLE = "Storage Table Data Contributor"
 # A caller waits behind these; the cache serves what it knows when they are exhausted.
 _CLIENT_OPTIONS: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 5, "retry_total": 1}
 
@@ -101,8 +102,8 @@ class JsonTable:
         with _storage_errors():
             try:
                 return str(self._creating(lambda: self._client.create_entity(_entity(row)))["etag"])
-            except ResourceExistsError as error:
-                raise Conflict(row.key) from error
+            except ResourceExistsError:
+                raise Conflict(row.key) from None
 
     def replace(self, row: Row) -> str:
         """Write over the row that has `row.etag` and return its new ETag; raise Conflict."""
@@ -114,8 +115,8 @@ class JsonTable:
                     etag=row.etag,
                     match_condition=MatchConditions.IfNotModified,
                 )
-            except (ResourceModifiedError, ResourceNotFoundError) as error:
-                raise Conflict(row.key) from error
+            except (ResourceModifiedError, ResourceNotFoundError):
+                raise Conflict(row.key) from None
             return str(written["etag"])
 
     def delete(self, partition: str, key: str, *, etag: str | None = None) -> None:
@@ -124,8 +125,8 @@ class JsonTable:
         with _storage_errors():
             try:
                 self._client.delete_entity(partition, key, etag=etag, match_condition=condition)
-            except ResourceModifiedError as error:
-                raise Conflict(key) from error
+            except ResourceModifiedError:
+                raise Conflict(key) from None
             except ResourceNotFoundError:
                 return  # the table itself is missing
 
@@ -172,5 +173,7 @@ def _storage_errors() -> Iterator[None]:
         yield
     except AzureError as error:
         status = getattr(error, "status_code", None)
+        if status in {401, 403}:
+            raise StorageUnavailable("Table Storage refuses the app.", missing_role=_ROLE) from None
         what = f"answered with status {status}" if status else "cannot be reached"
-        raise StorageUnavailable(f"Table Storage {what}.") from error
+        raise StorageUnavailable(f"Table Storage {what}.") from None

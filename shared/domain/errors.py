@@ -2,7 +2,7 @@
 
     GatewayError
     ├── IdentityRefused          the identity provider says no, until somebody acts
-    └── Unavailable              a dependency is down for the moment; try again
+    └── Unavailable              a dependency is down (try again), or refuses the app
         ├── StorageUnavailable   Table Storage
         ├── VaultUnavailable     Key Vault
         └── IdentityUnavailable  the identity provider
@@ -72,14 +72,27 @@ class IdentityRefused(GatewayError):
 
 
 class Unavailable(GatewayError):
-    """A dependency does not answer as it should at the moment."""
+    """A dependency does not answer as it should; what can be done without it goes on."""
 
     KIND: ErrorKind
 
-    def __init__(self, detail: str, *, retry_after_seconds: int | None = None) -> None:
-        """Say in `detail` what was tried, and when to come back if the dependency told so."""
-        wait = retry_after_seconds or RETRY_AFTER_SECONDS
-        super().__init__(self.KIND, detail, retry_after_seconds=wait)
+    def __init__(
+        self,
+        detail: str,
+        *,
+        retry_after_seconds: int | None = None,
+        missing_role: str | None = None,
+    ) -> None:
+        """Say in `detail` what was tried, and when to come back if the dependency told so.
+
+        Where it refuses the app, name the role that an administrator has to assign.
+        """
+        if missing_role is None:
+            wait = retry_after_seconds or RETRY_AFTER_SECONDS
+            super().__init__(self.KIND, detail, retry_after_seconds=wait)
+        else:
+            hint = f"Assign the role {missing_role} to the app, and let it through any firewall."
+            super().__init__(GATEWAY_MISCONFIGURED, detail, hint=hint)
         self.told_retry_after_seconds = retry_after_seconds
 
 
@@ -247,7 +260,7 @@ INVALID_PAGE = ErrorKind(
 GATEWAY_MISCONFIGURED = ErrorKind(
     "gateway_misconfigured",
     424,
-    "The gateway's settings are not complete",
+    "The gateway is not set up completely",
     "Correct the app settings named in the detail and restart the app.",
 )
 INTERNAL_ERROR = ErrorKind(

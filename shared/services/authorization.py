@@ -40,7 +40,7 @@ SIGN_IN_LIFE = timedelta(minutes=10)
 LINK_LIFE = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class StartedSignIn:
     """Where the browser goes next, and the cookie that it brings back."""
 
@@ -49,7 +49,7 @@ class StartedSignIn:
     cookie_value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SignInLink:
     """A link's secret part, and when it ends."""
 
@@ -67,7 +67,7 @@ class FinishedSignIn:
     is_renewable: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ProviderAnswer:
     """What the provider's redirect brought; nothing of it is trusted yet."""
 
@@ -112,7 +112,7 @@ class Authorization:
             self._tokens.connect(record)
             return None
         state, browser = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-        self._sign_ins.insert(self._row(_key(state, browser), record, SIGN_IN_LIFE))
+        self._sign_ins.insert(self._row(_state_key(state, browser), record, SIGN_IN_LIFE))
         url = authorization_url(
             record.definition,
             redirect_uri=self._redirect_uri(record),
@@ -132,7 +132,7 @@ class Authorization:
         """
         state = answer.unverified_state
         browser = cookies.get(cookie_name(state), "")
-        row = self._sign_ins.take(_key(state, browser)) if state and browser else None
+        row = self._sign_ins.take(_state_key(state, browser)) if state and browser else None
         if row is None or row.expires_on <= self._clock.now():
             raise GatewayError(
                 SIGN_IN_EXPIRED,
@@ -158,14 +158,14 @@ class Authorization:
         """Make a link that starts one sign-in, for the person who owns the account."""
         record = self._integrations.find(code)
         token = secrets.token_urlsafe(32)
-        row = self._row(_key("link", token), record, LINK_LIFE)
+        row = self._row(_link_key(token), record, LINK_LIFE)
         self._sign_ins.insert(row)
         log_event("sign_in_link_created", integration=record.code)
         return SignInLink(token, row.expires_on)
 
     def follow_link(self, token: str) -> StartedSignIn | None:
         """Start the sign-in that a link stands for; GatewayError `sign_in_expired`."""
-        row = self._sign_ins.take(_key("link", token))
+        row = self._sign_ins.take(_link_key(token))
         if row is None or row.expires_on <= self._clock.now():
             raise GatewayError(
                 SIGN_IN_EXPIRED,
@@ -207,8 +207,12 @@ def cookie_name(state: str) -> str:
     return f"gateway_signin_{hashlib.sha256(state.encode()).hexdigest()[:16]}"
 
 
-def _key(state: str, browser: str) -> str:
-    return hashlib.sha256(f"{state}:{browser}".encode()).hexdigest()
+def _state_key(state: str, browser: str) -> str:
+    return hashlib.sha256(f"state:{state}:{browser}".encode()).hexdigest()
+
+
+def _link_key(token: str) -> str:
+    return hashlib.sha256(f"link:{token}".encode()).hexdigest()
 
 
 def _is_same(given: str, expected: str) -> bool:

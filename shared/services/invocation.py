@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from shared.services.paging import Paging
     from shared.services.upstream import Upstream
 
+_FLOW_RUN = re.compile(r"[0-9A-Za-z_\-]{1,100}")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Call:
     """What a caller asks for; `query` is raw, and `headers` are the caller's own."""
 
@@ -151,8 +154,12 @@ class Invocation:
             code=code,
             milliseconds=int((self._clock.now() - started_on).total_seconds() * 1000),
             request_id=call.request_id,
-            flow_run=call.headers.get("x-ms-workflow-run-id"),
+            flow_run=_flow_run(call.headers.get("x-ms-workflow-run-id", "")),
         )
+
+
+def _flow_run(header: str) -> str | None:
+    return header if _FLOW_RUN.fullmatch(header) else None
 
 
 def _check_method(call: Call, endpoint: Endpoint) -> None:

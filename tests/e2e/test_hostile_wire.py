@@ -4,16 +4,27 @@ import pytest
 
 from dev import sample
 from tests.e2e import wire
-from tests.e2e.foreign.shop import endpoint
+from tests.e2e.foreign.provider import Provider
+from tests.e2e.foreign.shop import Shop, endpoint
+from tests.e2e.foreign.upstream import Upstream
 
 TYPED = endpoint("TYPED", api_url="orders({no})", parameters={"no": "string"})
 SMUGGLED = "X-Smuggled"
 
 
+@pytest.fixture(scope="module")
+def shop(gateway):
+    """Return a shop, connected with a reading, a writing and a typed endpoint."""
+    with Provider() as provider, Upstream(provider.grants.is_active) as upstream:
+        connected = Shop("HOSTILE", gateway.url("callback"), provider, upstream)
+        gateway.store(connected.for_app(), endpoint(), endpoint("NEW", method="POST"), TYPED)
+        yield connected
+
+
 @pytest.fixture
-def connected(gateway, shop):
-    """Return the shop, connected with a reading, a writing and a typed endpoint."""
-    gateway.store(shop.for_app(), endpoint(), endpoint("NEW", method="POST"), TYPED)
+def connected(shop):
+    """Return the shop, which has seen nothing yet."""
+    shop.upstream.seen.clear()
     return shop
 
 

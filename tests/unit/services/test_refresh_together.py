@@ -47,9 +47,7 @@ class OtherInstance:
             binding=self.binding,
         )
         self.scene.secrets.set(tokens_name(CODE), tokens.to_secret())
-        state = authorized(
-            self.scene.state(), tokens, signed_in_as=None, is_forced=False, now=now
-        )
+        state = authorized(self.scene.state(), tokens, signed_in_as=None, is_forced=False, now=now)
         self.change(**msgspec.structs.asdict(state) | {"lease_owner": None})
 
     def fail(self):

@@ -1,0 +1,108 @@
+"""Work that many threads ask for at the same time is done once."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shared.services.single_flight import SingleFlight
+
+THREADS = 8
+
+
+class Work:
+    """Work that goes on until somebody opens the gate."""
+
+    def __init__(self) -> None:
+        self.started = threading.Event()
+        self.gate = threading.Event()
+        self.runs = 0
+
+    def __call__(self) -> int:
+        """Return how often the work was done."""
+        self.runs += 1
+        self.started.set()
+        assert self.gate.wait(10)
+        return self.runs
+
+    def fail(self) -> int:
+        """Do the work in vain."""
+        self()
+        raise LookupError("in vain")
+
+
+def shared_outcomes(work, body):
+    """Ask from many threads while the work is under way, and return what each of them got."""
+    flight = SingleFlight()
+    with ThreadPoolExecutor(THREADS) as threads:
+        first = threads.submit(flight.run, "A", body, timeout_seconds=10)
+        assert work.started.wait(10)
+        waiting = threading.Barrier(THREADS)
+
+        def ask():
+            waiting.wait(10)
+            return flight.run("A", body, timeout_seconds=10)
+
+        others = [threads.submit(ask) for _ in range(THREADS - 1)]
+        waiting.wait(10)
+        work.gate.set()
+        return [first, *others]
+
+
+def test_threads_share_one_result():
+    """Whoever asks while the work is under way gets its result."""
+    work = Work()
+
+    outcomes = shared_outcomes(work, work)
+
+    assert {outcome.result() for outcome in outcomes} <= {1, work.runs}
+    assert work.runs < THREADS
+
+
+def test_threads_share_one_failure():
+    """A failure is told to everybody at once, instead of being met by one after another."""
+    work = Work()
+
+    outcomes = shared_outcomes(work, work.fail)
+
+    assert {type(outcome.exception()) for outcome in outcomes} == {LookupError}
+    assert work.runs < THREADS
+
+
+def test_waiting_is_bounded():
+    """Whoever cannot wait for the other thread's work learns so in time."""
+    flight, work = SingleFlight(), Work()
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(flight.run, "A", work, timeout_seconds=10)
+        assert work.started.wait(10)
+
+        with pytest.raises(TimeoutError):
+            flight.run("A", work, timeout_seconds=0)
+
+        work.gate.set()
+    assert work.runs == 1
+
+
+def test_next_request_is_new_work():
+    """A result is shared while it is made, and not kept."""
+    flight, work = SingleFlight(), Work()
+    work.gate.set()
+
+    results = [flight.run("A", work, timeout_seconds=0) for _ in range(3)]
+
+    assert results == [1, 2, 3]
+
+
+def test_other_keys_do_not_wait():
+    """One integration never delays another."""
+    flight, slow, quick = SingleFlight(), Work(), Work()
+    quick.gate.set()
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(flight.run, "A", slow, timeout_seconds=10)
+        assert slow.started.wait(10)
+
+        assert flight.run("B", quick, timeout_seconds=0) == 1
+
+        slow.gate.set()
