@@ -1,30 +1,22 @@
 """The function app: registers the triggers. No logic here."""
 
+import importlib
+
 import azure.functions as func
 
-from functions import (
-    authorize,
-    callback,
-    deauthorize,
-    endpoints,
-    health,
-    integrations,
-    invoke,
-    refresh,
-    status,
+TRIGGERS = (
+    "authorize",
+    "callback",
+    "deauthorize",
+    "endpoints",
+    "health",
+    "integrations",
+    "invoke",
+    "refresh",
+    "status",
 )
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-for module in (
-    authorize,
-    callback,
-    deauthorize,
-    endpoints,
-    health,
-    integrations,
-    invoke,
-    refresh,
-    status,
-):
-    app.register_functions(module.blueprint)
+for name in TRIGGERS:
+    app.register_functions(importlib.import_module(f"functions.{name}").blueprint)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from functions.http import Request, json_response
 from shared.bootstrap import get_services
-from shared.domain.codes import fold
-from shared.domain.errors import INVALID_PARAMETER, GatewayError
+from shared.domain.codes import fold, is_code
+from shared.domain.error_kinds import INVALID_PARAMETER
+from shared.domain.errors import GatewayError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_LIMIT = 100
 _HIGHEST_LIMIT = 500
+_LIMIT = re.compile(r"[0-9]{1,3}")
 
 
 def saved_response(request: Request, saved: Saved) -> func.HttpResponse:
@@ -36,13 +39,20 @@ def saved_response(request: Request, saved: Saved) -> func.HttpResponse:
 def list_response(request: Request, list_page: Callable[[str, int], Page]) -> func.HttpResponse:
     """Answer `{"value": [...], "nextLink": ...}` with the page that `after` and `limit` ask for."""
     limit = request.parameters.get("limit", str(_DEFAULT_LIMIT))
-    if not (limit.isascii() and limit.isdigit() and 0 < int(limit) <= _HIGHEST_LIMIT):
+    if not (_LIMIT.fullmatch(limit) and 0 < int(limit) <= _HIGHEST_LIMIT):
         raise GatewayError(
             INVALID_PARAMETER,
             f"limit must be a number from 1 to {_HIGHEST_LIMIT}.",
             hint="Leave limit out, or correct it.",
         )
-    page = list_page(fold(request.parameters.get("after", "")), int(limit))
+    after = fold(request.parameters.get("after", ""))
+    if after and not is_code(after):
+        raise GatewayError(
+            INVALID_PARAMETER,
+            "after must be the code of a definition.",
+            hint="Follow nextLink as it is, or leave after out.",
+        )
+    page = list_page(after, int(limit))
     next_link = None
     if page.next_after is not None:
         query = urlencode({"after": page.next_after, "limit": limit})

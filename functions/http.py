@@ -8,19 +8,18 @@ from __future__ import annotations
 import logging
 import uuid
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import azure.functions as func
 import msgspec
 
 from shared.domain.documents import parse_object
-from shared.domain.errors import (
+from shared.domain.error_kinds import (
     INTERNAL_ERROR,
     LENGTH_REQUIRED,
     METHOD_NOT_ALLOWED,
     PAYLOAD_TOO_LARGE,
-    GatewayError,
 )
+from shared.domain.errors import GatewayError
 from shared.services.editing import Precondition
 
 if TYPE_CHECKING:
@@ -52,7 +51,9 @@ class Request:
     @property
     def path(self) -> str:
         """The path of the URL, without the query, which may hold a key."""
-        return str(urlsplit(self._raw.url).path)
+        # The host's name comes from the client; parsing it could fail.
+        before_query = str(self._raw.url).partition("?")[0]
+        return "/" + before_query.partition("://")[2].partition("/")[2]
 
     @property
     def raw_query(self) -> str:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from shared.domain.endpoint import api_url_problem
-from shared.domain.errors import (
+from shared.domain.error_kinds import (
     COMPANY_NOT_ALLOWED,
     COMPANY_NOT_FOUND,
     INVALID_PARAMETER,
     QUERY_NOT_ALLOWED,
-    GatewayError,
 )
+from shared.domain.errors import GatewayError
 from shared.domain.paths import company_problem, is_guid, route_problem
 from shared.domain.queries import canonical_name, parse_query
 from shared.domain.templates import BUILT_IN, PLACEHOLDER, template_problem
@@ -203,8 +203,8 @@ def _rest_of_query(endpoint: Endpoint, pairs: list[Pair], fixed: set[str]) -> li
     allowed = endpoint.allowed_query
     names = None if allowed is None else {canonical_name(name) for name in allowed}
     for pair in pairs:
-        is_open = names is None or pair.name in names
-        if not is_open or pair.name in fixed or pair.is_reserved:
+        is_open = names is None or pair.names <= names
+        if not is_open or pair.names & fixed or pair.is_reserved:
             shown = pair.raw.partition("=")[0][:80]
             raise GatewayError(QUERY_NOT_ALLOWED, f"The query parameter {shown} is not allowed.")
     # Only what no URL may hold is encoded; everything else goes on byte for byte.

@@ -8,17 +8,25 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.domain.egress import EgressPolicy
-from shared.domain.errors import GATEWAY_MISCONFIGURED, GatewayError
+from shared.domain.error_kinds import GATEWAY_MISCONFIGURED
+from shared.domain.errors import GatewayError
+from shared.domain.paths import base_url_problem
 from shared.domain.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEBIBYTE = 1024 * 1024
-_NUMBER = re.compile(r"[0-9]{1,9}")
-
 # Read by the host, the worker or Microsoft's SDKs, not by the app; shipped with it all the same.
 PLATFORM_SETTINGS = frozenset({"REFRESH_SCHEDULE", "PYTHON_THREADPOOL_THREAD_COUNT"})
+_SIZES = range(1024, 100 * MEBIBYTE + 1)
+_NUMBER = re.compile(r"[0-9]{1,9}")
+# What the Azure SDK needs to find in a connection string, in any of three forms.
+_CONNECTION_FORMS = (
+    {"usedevelopmentstorage"},
+    {"accountname", "accountkey"},
+    {"tableendpoint", "sharedaccesssignature"},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +48,23 @@ class Settings:
     def from_mapping(cls, environment: Mapping[str, str]) -> Settings:
         """Read the settings; GatewayError `gateway_misconfigured` names all that is wrong."""
         reader = _Reader(environment)
-        connection = reader.text("AzureWebJobsStorage")
         tables_url = reader.url("TABLES_URL") or reader.url("AzureWebJobsStorage__tableServiceUri")
+        connection = "" if tables_url else reader.connection("AzureWebJobsStorage")
         if not tables_url and not connection:
             reader.problems.append("TABLES_URL (or AzureWebJobsStorage) is missing")
         settings = cls(
             key_vault_url=reader.required_url("KEY_VAULT_URL"),
-            public_url=reader.required_url("PUBLIC_URL"),
+            public_url=reader.required_url("PUBLIC_URL", may_be_http=True),
             tables_url=tables_url,
             storage_connection=Secret(connection) if connection else None,
-            refresh_ahead=timedelta(seconds=reader.number("REFRESH_AHEAD_SECONDS", 900)),
-            definition_lifetime=timedelta(seconds=reader.number("DEFINITION_CACHE_SECONDS", 30)),
-            max_payload_bytes=reader.number("MAX_PAYLOAD_BYTES", 10 * MEBIBYTE),
-            max_answer_bytes=reader.number("MAX_ANSWER_BYTES", 32 * MEBIBYTE),
+            refresh_ahead=timedelta(
+                seconds=reader.number("REFRESH_AHEAD_SECONDS", 900, range(86_401))
+            ),
+            definition_lifetime=timedelta(
+                seconds=reader.number("DEFINITION_CACHE_SECONDS", 30, range(1, 3_601))
+            ),
+            max_payload_bytes=reader.number("MAX_PAYLOAD_BYTES", 10 * MEBIBYTE, _SIZES),
+            max_answer_bytes=reader.number("MAX_ANSWER_BYTES", 32 * MEBIBYTE, _SIZES),
             egress=EgressPolicy(
                 allow_insecure=reader.flag("ALLOW_INSECURE_UPSTREAMS"),
                 private_hosts=frozenset(reader.names("ALLOWED_PRIVATE_HOSTS")),
@@ -81,24 +93,34 @@ class _Reader:
             return ""
         return value
 
-    def url(self, name: str) -> str | None:
+    def url(self, name: str, *, may_be_http: bool = False) -> str | None:
         value = self.text(name).rstrip("/")
-        if value and not value.startswith(("https://", "http://")):
-            self.problems.append(f"{name} must be a URL")
+        schemes = ("https://", "http://") if may_be_http else ("https://",)
+        if value and (base_url_problem(value) or not value.startswith(schemes)):
+            self.problems.append(f"{name} must be a URL that begins with {' or '.join(schemes)}")
         return value or None
 
-    def required_url(self, name: str) -> str:
-        value = self.url(name)
+    def required_url(self, name: str, *, may_be_http: bool = False) -> str:
+        value = self.url(name, may_be_http=may_be_http)
         if not value:
             self.problems.append(f"{name} is missing")
         return value or ""
 
-    def number(self, name: str, default: int) -> int:
+    def connection(self, name: str) -> str:
+        value = self.text(name)
+        parts = [part.partition("=") for part in value.split(";") if part]
+        names = {part[0].strip().lower() for part in parts if part[2]}
+        if value and (len(names) < len(parts) or not any(map(names.issuperset, _CONNECTION_FORMS))):
+            self.problems.append(f"{name} must be a storage account's connection string")
+        return value
+
+    def number(self, name: str, default: int, allowed: range) -> int:
         value = self.text(name)
         if not value:
             return default
-        if not _NUMBER.fullmatch(value):
-            self.problems.append(f"{name} must be a whole number of nine digits at most")
+        if not _NUMBER.fullmatch(value) or int(value) not in allowed:
+            bounds = f"from {allowed[0]} to {allowed[-1]}"
+            self.problems.append(f"{name} must be a whole number {bounds}")
             return default
         return int(value)
 

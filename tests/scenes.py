@@ -15,7 +15,7 @@ from shared.services.authorization import ProviderAnswer
 from shared.services.editing import Precondition
 from shared.services.invocation import Call
 from tests.builders import TENANT_ID, endpoint_document, integration_document
-from tests.fakes import Reply, json_answer
+from tests.fakes import json_answer
 from tests.support import World, make_settings
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from shared.domain.tokens import TokenSet, TokenState
     from shared.domain.transport import OutboundAnswer, OutboundRequest, SendError
     from shared.services.authorization import FinishedSignIn, StartedSignIn
-    from shared.services.invocation import Reply as CallersReply
+    from shared.services.invocation import Reply
 
 CODE = "CRONUS"
 LISTING = "GET_WHSE_SHPT_LINES"
@@ -177,7 +177,7 @@ class Scene(World):
         integration: str = CODE,
         services: Services | None = None,
         **changes: Any,
-    ) -> CallersReply:
+    ) -> Reply:
         """Run an endpoint as a caller does."""
         call = {"method": "POST", "query": "", "headers": {}, "body": b""} | changes
         call |= {"integration": integration, "endpoint": endpoint, "request_id": "request-1"}
@@ -201,7 +201,7 @@ def cookies(started: StartedSignIn) -> dict[str, str]:
     return {started.cookie_name: started.cookie_value}
 
 
-def serving(reply: Reply | None = None, **endpoint: Any) -> Scene:
+def serving(reply: OutboundAnswer | SendError | None = None, **endpoint: Any) -> Scene:
     """Return a gateway with one endpoint, a person signed in, and a service that replies so."""
     limits = make_settings(MAX_PAYLOAD_BYTES="2000", MAX_ANSWER_BYTES="5000")
     scene = Scene(settings=limits)

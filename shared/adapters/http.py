@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest
-from requests.exceptions import RequestException
+from requests.exceptions import RequestException, Timeout
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as UrllibTimeout
 
 from shared.adapters.http_connections import Exchange, GuardedAdapter
 from shared.domain.transport import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from shared.domain.egress import EgressPolicy
 
 _CHUNK_BYTES = 64 * 1024
+_TIMEOUTS = (TimeoutError, UrllibTimeout, Timeout)
 
 
 class PooledHttpClient:
@@ -107,6 +109,11 @@ def _failure(exchange: Exchange, error: Exception) -> NotSent | AnswerLost:
     if not exchange.was_sent:
         reason = "time was up" if exchange.is_over else "no connection"
         return NotSent(reason, is_forbidden=exchange.is_forbidden)
-    if exchange.is_over or "timed out" in str(error).lower():
+    if exchange.is_over or _is_timeout(error):
         return TimedOut("time was up")
     return AnswerLost("connection lost")
+
+
+def _is_timeout(error: BaseException | None) -> bool:
+    # What the socket says is wrapped by urllib3, and again by requests.
+    return error is not None and (isinstance(error, _TIMEOUTS) or _is_timeout(error.__context__))

@@ -12,15 +12,16 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from shared.domain.errors import INVALID_PAYLOAD, FieldProblem, GatewayError
+from shared.domain.error_kinds import INVALID_PAYLOAD
+from shared.domain.errors import FieldProblem, GatewayError
 from shared.domain.payloads import NotReadable, read_json
 
 _DEEPEST = 100  # far below what any recursion in the app or its libraries bears
 
 Definition = TypeVar("Definition", bound=msgspec.Struct)
 
-# A property of Table Storage holds 64 KiB of UTF-16.
-LARGEST_BYTES = 60_000
+# A property of Table Storage holds 64 KiB of UTF-16; what is stored beside needs some of them.
+_MOST_CHARACTERS = 30_000
 
 # How msgspec says it, and how somebody reads it who knows neither Python nor JSON Schema.
 _WORDING = (
@@ -85,16 +86,17 @@ def decode(
     definition = struct(**(blank | values))
     further = check(definition, unread)
     problems += [problem for problem in further if _field(problem) not in unread]
-    if not problems and _stored_bytes(definition) > LARGEST_BYTES:
-        text = f"must not take more than {LARGEST_BYTES // 1000} KB; make schemas or texts shorter"
+    if not problems and _characters(definition) > _MOST_CHARACTERS:
+        text = "must not have more than 30 000 characters as JSON; make schemas or texts shorter"
         problems.append(FieldProblem("", text))
     if problems:
         return None, sorted(problems, key=lambda problem: problem.pointer)
     return definition, []
 
 
-def _stored_bytes(definition: msgspec.Struct) -> int:
-    return len(msgspec.json.encode(definition).decode().encode("utf-16-le"))
+def _characters(definition: msgspec.Struct) -> int:
+    """Count as Table Storage does: some characters, such as emojis, take the place of two."""
+    return len(msgspec.json.encode(definition).decode().encode("utf-16-le")) // 2
 
 
 def to_document(definition: msgspec.Struct) -> dict[str, Any]:

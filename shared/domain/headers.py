@@ -6,7 +6,8 @@ import email.utils
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from shared.domain.errors import INVALID_PARAMETER, GatewayError
+from shared.domain.error_kinds import INVALID_PARAMETER
+from shared.domain.errors import GatewayError
 from shared.domain.paths import control_problem
 
 if TYPE_CHECKING:

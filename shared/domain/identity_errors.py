@@ -122,6 +122,7 @@ _BY_ERROR: dict[str, tuple[str, str]] = {
         "Check grant_type and token_url.",
     ),
 }
+_ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 _UNEXPLAINED = ("The provider refused the request.", "Check the integration's definition.")
 
 
@@ -166,6 +167,5 @@ def numbers_of(answer: dict[str, Any]) -> list[int]:
 
 
 def _plain(error: object) -> str:
-    # Only a plain error code is repeated: a provider's free text might hold anything.
-    text = error if isinstance(error, str) else ""
-    return text[:60] if text.replace("_", "").isalnum() and text.isascii() else ""
+    # Only what looks like a registered code is repeated: anything else might be a secret.
+    return error if isinstance(error, str) and _ERROR_CODE.fullmatch(error) else ""

@@ -14,12 +14,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from shared.domain.errors import (
-    IDENTITY_MISCONFIGURED,
-    SIGN_IN_REQUIRED,
-    IdentityRefused,
-    IdentityUnavailable,
-)
+from shared.domain.error_kinds import IDENTITY_MISCONFIGURED, SIGN_IN_REQUIRED
+from shared.domain.errors import IdentityRefused, IdentityUnavailable
 from shared.domain.identity_errors import Refusal, classify, explain
 from shared.domain.payloads import NotReadable, read_json
 from shared.domain.secret import Secret

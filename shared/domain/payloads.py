@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.errors import INVALID_PAYLOAD, FieldProblem, GatewayError
+from shared.domain.error_kinds import INVALID_PAYLOAD
+from shared.domain.errors import FieldProblem, GatewayError
 
 
 class NotReadable(Exception):

@@ -24,11 +24,15 @@ class Pair:
         return self.name == "code" or self.name.startswith("gw_")
 
     @property
+    def names(self) -> set[str]:
+        """Return all names that some server might find in it: some split at semicolons too."""
+        return {self.name} | {_name(part) for part in self.raw.split(";") if part}
+
+    @property
     def is_reserved(self) -> bool:
         """Tell whether some server might take it for a name that no caller may set."""
-        # Some split a query at semicolons too, and end a name at a control character.
-        names = {_name(part) for part in self.raw.split(";")}
-        return bool(names & _ALWAYS_RESERVED) or control_problem(self.name) is not None
+        # Some servers end a name at a control character.
+        return bool(self.names & _ALWAYS_RESERVED) or control_problem(self.name) is not None
 
 
 def parse_query(query: str) -> list[Pair]:

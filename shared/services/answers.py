@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from shared.domain.errors import OUTCOME_UNKNOWN, UPSTREAM_REDIRECT, GatewayError
+from shared.domain.error_kinds import OUTCOME_UNKNOWN, UPSTREAM_REDIRECT
+from shared.domain.errors import GatewayError
 from shared.domain.payloads import NotReadable, read_json
 
 if TYPE_CHECKING:

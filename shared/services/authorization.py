@@ -14,12 +14,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.domain.errors import (
-    SIGN_IN_EXPIRED,
-    SIGN_IN_REFUSED,
-    GatewayError,
-    IdentityRefused,
-)
+from shared.domain.error_kinds import SIGN_IN_EXPIRED, SIGN_IN_REFUSED
+from shared.domain.errors import GatewayError, IdentityRefused
 from shared.domain.events import log_event
 from shared.domain.identity_errors import explain
 from shared.domain.oauth import authorization_url, code_form, derive

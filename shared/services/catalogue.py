@@ -5,12 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.domain.codes import fold, is_code
-from shared.domain.errors import (
-    ENDPOINT_DISABLED,
-    ENDPOINT_NOT_FOUND,
-    INTEGRATION_NOT_FOUND,
-    GatewayError,
-)
+from shared.domain.error_kinds import ENDPOINT_DISABLED, ENDPOINT_NOT_FOUND, INTEGRATION_NOT_FOUND
+from shared.domain.errors import GatewayError
 from shared.services.cache import ReadThroughCache
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import base64
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
-from shared.domain.errors import IDENTITY_MISCONFIGURED, IdentityRefused
+from shared.domain.error_kinds import IDENTITY_MISCONFIGURED
+from shared.domain.errors import IdentityRefused
 from shared.domain.secret_names import client_secret_name
 
 if TYPE_CHECKING:

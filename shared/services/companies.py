@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from shared.bc_urls import Company, choose_company, companies_url, needs_company_id
 from shared.domain.endpoint import Endpoint
-from shared.domain.errors import COMPANY_NOT_FOUND, GatewayError
+from shared.domain.error_kinds import COMPANY_NOT_FOUND, UPSTREAM_UNAUTHORIZED
+from shared.domain.errors import GatewayError
+from shared.domain.payloads import NotReadable, read_json
 from shared.services.upstream import UpstreamCall
 
 if TYPE_CHECKING:
@@ -18,7 +21,11 @@ if TYPE_CHECKING:
     from shared.ports import Clock
     from shared.services.upstream import Upstream
 
-_LOOKUP_SECONDS = 30
+_LOOKUP_TIME = timedelta(seconds=30)
+# An id changes when a company is deleted and made anew; a missing name may be one just made.
+_FOUND_COUNTS = timedelta(hours=1)
+_MISSING_COUNTS = timedelta(seconds=30)
+_MOST_KEPT = 5000
 _LOOKUP = Endpoint(code="COMPANIES", method="GET", kind="api", api_url="companies")
 
 
@@ -31,51 +38,86 @@ class _Companies(msgspec.Struct, frozen=True):
     value: list[_Listed]
 
 
+class _LookupFailed(Exception):
+    """The service does not list its companies; the text is a sentence about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    id: str | None
+    until: datetime
+
+
 class Companies:
-    """Knows the ids of companies; an id never changes, so that it is kept for good."""
+    """Knows the ids of companies, and keeps them for a while."""
 
     def __init__(self, upstream: Upstream, clock: Clock) -> None:
         """Look ids up through `upstream`."""
         self._upstream = upstream
         self._clock = clock
-        self._ids: dict[tuple[str, str], str] = {}
+        self._kept: dict[tuple[str, str], _Kept] = {}
 
     def resolve(
-        self, record: StoredIntegration, endpoint: Endpoint, *, query: str, request_id: str
+        self,
+        record: StoredIntegration,
+        endpoint: Endpoint,
+        *,
+        query: str,
+        request_id: str,
+        deadline: datetime,
     ) -> Company:
         """Return the company that the call is for, with its id where the URL needs it.
 
-        Raises GatewayError `company_not_allowed`, `company_not_found`, and what a call may raise.
+        Raises GatewayError `company_not_allowed`, `company_not_found`, `upstream_unauthorized`,
+        and what TokenService.for_call raises.
         """
         company = choose_company(record.definition, endpoint, query)
         if company.id or not company.name or not needs_company_id(record.definition, endpoint):
             return company
-        key = (companies_url(record.definition), company.name)
-        if key not in self._ids:
-            self._ids.update(self._listed(record, request_id))
-        found = self._ids.get(key)
-        if found is None and endpoint.kind == "api":
-            raise GatewayError(
-                COMPANY_NOT_FOUND, f"The service lists no company named {company.name}."
-            )
-        return replace(company, id=found)
-
-    def _listed(self, record: StoredIntegration, request_id: str) -> dict[tuple[str, str], str]:
-        url = companies_url(record.definition)
-        deadline = self._clock.now() + timedelta(seconds=_LOOKUP_SECONDS)
-        answer = self._upstream.send(
-            UpstreamCall(
-                record=record,
-                endpoint=_LOOKUP,
-                url=url,
-                caller_headers={},
-                body=None,
-                request_id=request_id,
-                deadline=deadline,
-            )
+        detail = f"The service lists no company named {company.name}."
+        lookup = UpstreamCall(
+            record=record,
+            endpoint=_LOOKUP,
+            url=companies_url(record.definition),
+            caller_headers={},
+            body=None,
+            request_id=request_id,
+            deadline=min(deadline, self._clock.now() + _LOOKUP_TIME),
         )
         try:
-            listed = msgspec.json.decode(answer.body, type=_Companies).value
-        except msgspec.DecodeError:
-            return {}  # not Business Central, or an error that the call itself will meet
-        return {(url, company.name): company.id for company in listed}
+            found = self._id(company.name, lookup)
+        except _LookupFailed as error:
+            found, detail = None, str(error)
+        if found is None and endpoint.kind == "api":
+            raise GatewayError(COMPANY_NOT_FOUND, detail)
+        return replace(company, id=found)
+
+    def _id(self, name: str, lookup: UpstreamCall) -> str | None:
+        kept = self._kept.get((lookup.url, name))
+        if kept is None or kept.until <= self._clock.now():
+            listed = self._listed(lookup)
+            now = self._clock.now()
+            for each, found in ({name: None} | listed).items():
+                self._keep((lookup.url, each), found, now)
+            return listed.get(name)
+        return kept.id
+
+    def _keep(self, key: tuple[str, str], found: str | None, now: datetime) -> None:
+        if key not in self._kept and len(self._kept) >= _MOST_KEPT:
+            self._kept.pop(next(iter(self._kept)), None)
+        self._kept[key] = _Kept(found, now + (_FOUND_COUNTS if found else _MISSING_COUNTS))
+
+    def _listed(self, lookup: UpstreamCall) -> dict[str, str]:
+        try:
+            answer = self._upstream.send(lookup)
+        except GatewayError as error:
+            if error.kind.source != "upstream" or error.kind is UPSTREAM_UNAUTHORIZED:
+                raise
+            raise _LookupFailed(f"The companies cannot be listed. {error.kind.title}.") from error
+        if answer.status != HTTPStatus.OK:
+            raise _LookupFailed(f"The list of companies was answered with {answer.status}.")
+        try:
+            listed: _Companies = read_json(answer.body, _Companies)
+        except NotReadable as error:
+            raise _LookupFailed("The service does not list its companies.") from error
+        return {company.name: company.id for company in listed.value}

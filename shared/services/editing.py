@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.codes import fold
-from shared.domain.errors import (
-    ALREADY_EXISTS,
-    CHANGED_MEANWHILE,
-    FieldProblem,
-    GatewayError,
-    invalid_definition,
-)
+from shared.domain.error_kinds import ALREADY_EXISTS, CHANGED_MEANWHILE
+from shared.domain.errors import FieldProblem, GatewayError, invalid_definition
+from shared.ports import Conflict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
 
@@ -58,6 +56,17 @@ class Page:
 def changed_meanwhile(detail: str) -> GatewayError:
     """Return the error for a write that rests on something older."""
     return GatewayError(CHANGED_MEANWHILE, detail)
+
+
+@contextmanager
+def conflicts_told(code: str, *, is_new: bool = False) -> Iterator[None]:
+    """Tell a store's Conflict as the error that it is for the one who writes."""
+    try:
+        yield
+    except Conflict as error:
+        if is_new:
+            raise already_exists(code) from error
+        raise changed_meanwhile("Somebody changed it at the same time.") from error
 
 
 def already_exists(code: str) -> GatewayError:

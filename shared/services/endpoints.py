@@ -10,14 +10,12 @@ from shared.domain.documents import merge_patch, to_document
 from shared.domain.endpoint import READ_ONLY_FIELDS, read_endpoint
 from shared.domain.errors import invalid_definition
 from shared.domain.records import StoredEndpoint
-from shared.ports import Conflict
 from shared.services.catalogue import endpoint_not_found
 from shared.services.editing import (
     Page,
     Precondition,
     Saved,
-    already_exists,
-    changed_meanwhile,
+    conflicts_told,
     with_code,
     without,
 )
@@ -88,10 +86,8 @@ class EndpointAdministration:
         owner = self._integrations.find(integration).code
         record = self._find(owner, code)
         precondition.check(record.etag)
-        try:
+        with conflicts_told(record.definition.code):
             self._endpoints.delete(record)
-        except Conflict as error:
-            raise changed_meanwhile("Somebody changed it at the same time.") from error
         self._catalogue.forget_endpoint(owner, record.definition.code)
 
     def _find(self, integration: str, code: str) -> StoredEndpoint:
@@ -114,15 +110,11 @@ class EndpointAdministration:
             created_on=existing.created_on if existing else now,
             updated_on=now,
         )
-        try:
+        with conflicts_told(definition.code, is_new=existing is None):
             if existing is None:
                 record = self._endpoints.insert(record)
             else:
                 record = self._endpoints.replace(replace(record, etag=existing.etag))
-        except Conflict as error:
-            if existing is None:
-                raise already_exists(definition.code) from error
-            raise changed_meanwhile("Somebody changed it at the same time.") from error
         self._catalogue.forget_endpoint(integration, definition.code)
         return Saved(_view(record), record.etag, is_new=existing is None)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from shared.domain.errors import IDENTITY_MISCONFIGURED, IdentityRefused, IdentityUnavailable
+from shared.domain.error_kinds import IDENTITY_MISCONFIGURED
+from shared.domain.errors import IdentityRefused, IdentityUnavailable
 from shared.domain.headers import retry_after_seconds
 from shared.domain.oauth import Grant, read_grant
 from shared.domain.transport import NotSent, OutboundAnswer, OutboundRequest, SendError

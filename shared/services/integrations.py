@@ -13,14 +13,13 @@ from shared.domain.records import StoredIntegration
 from shared.domain.secret import Secret
 from shared.domain.secret_names import client_secret_name
 from shared.domain.tokens import TokenState
-from shared.ports import Conflict
 from shared.services.catalogue import integration_not_found
 from shared.services.editing import (
     Page,
     Precondition,
     Saved,
     already_exists,
-    changed_meanwhile,
+    conflicts_told,
     with_code,
     without,
 )
@@ -123,15 +122,14 @@ class IntegrationAdministration:
         record = self.find(code)
         precondition.check(record.etag)
         try:
-            # Decides who may go on; what follows can be repeated until the row itself is gone.
-            record = self._integrations.replace(record)
-            self._tokens.erase(record.code)
-            self._secrets.forget(client_secret_name(record.code))
-            self._sign_ins.delete_for(record.code)
-            self._endpoints.delete_all(record.code)
-            self._integrations.delete(record)
-        except Conflict as error:
-            raise changed_meanwhile("Somebody changed it during the deletion.") from error
+            with conflicts_told(record.code):
+                # Decides who may go on; what follows can be repeated until the row itself is gone.
+                record = self._integrations.replace(record)
+                self._tokens.erase(record.code)
+                self._secrets.forget(client_secret_name(record.code))
+                self._sign_ins.delete_for(record.code)
+                self._endpoints.delete_all(record.code)
+                self._integrations.delete(record)
         finally:
             self._catalogue.forget_integration(record.code)
         self._endpoints.delete_all(record.code)  # those that were added during the deletion
@@ -143,18 +141,11 @@ class IntegrationAdministration:
         secret, secret_problem = _read_secret(document.get("client_secret"))
         if secret_problem is not None:
             problems = [*problems, secret_problem]
-        identity_changed = (
-            existing is not None
-            and definition is not None
-            and definition.binding != existing.definition.binding
-        )
+        identity_changed = _has_other_identity(existing, definition)
         if (
             identity_changed
-            and existing is not None
-            and existing.client_secret_version is not None
-            and definition is not None
-            and definition.needs_client_secret
             and "client_secret" not in document
+            and _uses_stored_secret(existing, definition)
         ):
             text = "is needed again: what it was entrusted to has changed"
             problems = [*problems, FieldProblem("/client_secret", text)]
@@ -182,21 +173,30 @@ class IntegrationAdministration:
             created_on=existing.created_on if existing else now,
             updated_on=now,
         )
-        try:
+        with conflicts_told(definition.code, is_new=existing is None):
             if existing is None:
                 record = self._integrations.insert(record)
             else:
                 record = self._integrations.replace(replace(record, etag=existing.etag))
-        except Conflict as error:
-            if existing is None:
-                raise already_exists(definition.code) from error
-            raise changed_meanwhile("Somebody changed it at the same time.") from error
         self._catalogue.forget_integration(record.code)
         return record
 
     def _show(self, record: StoredIntegration) -> dict[str, Any]:
         stored = self._states.get(record.code)
         return _view(record, stored.state if stored else None)
+
+
+def _has_other_identity(existing: StoredIntegration | None, changed: Integration | None) -> bool:
+    """Tell whether secret and tokens would come to somebody whom they were not entrusted to."""
+    if existing is None or changed is None:
+        return False
+    return existing.definition.binding != changed.binding
+
+
+def _uses_stored_secret(existing: StoredIntegration | None, changed: Integration | None) -> bool:
+    if existing is None or changed is None:
+        return False
+    return existing.client_secret_version is not None and changed.needs_client_secret
 
 
 def _read_secret(value: object) -> tuple[Secret | None, FieldProblem | None]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from shared.bc_urls import build_url, page_link
-from shared.domain.errors import METHOD_NOT_ALLOWED, GatewayError
+from shared.domain.error_kinds import METHOD_NOT_ALLOWED
+from shared.domain.errors import GatewayError
 from shared.domain.events import log_event
 from shared.domain.headers import for_caller, is_json
 from shared.domain.json_schema import schema_problems
@@ -100,14 +101,13 @@ class Invocation:
         judge(record, request.endpoint, answer)
         _check_answer(record, endpoint, answer)
         body = decode_value(answer.body) if endpoint.decode_value else answer.body
-        if not endpoint.changes_data:
-            body = self._paging.seal_next_link(
-                record,
-                endpoint,
-                url=request.url,
-                prefer=request.caller_headers.get("prefer"),
-                body=body,
-            )
+        body = self._paging.seal_next_link(
+            record,
+            request.endpoint,
+            url=request.url,
+            prefer=request.caller_headers.get("prefer"),
+            body=body,
+        )
         return Reply(answer.status, for_caller(answer.headers), body)
 
     def _request(
@@ -130,7 +130,11 @@ class Invocation:
             headers = ({"prefer": page.prefer} if page.prefer else {}) | dict(headers)
         else:
             company = self._companies.resolve(
-                record, endpoint, query=call.query, request_id=call.request_id
+                record,
+                endpoint,
+                query=call.query,
+                request_id=call.request_id,
+                deadline=deadline,
             )
             url = build_url(record.definition, endpoint, company=company, query=call.query)
         return UpstreamCall(

@@ -6,6 +6,7 @@ key that opens `invoke`. (OData JSON Format 4.0, sections 4.3 and 4.5.5.)
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
@@ -13,12 +14,10 @@ from urllib.parse import quote, urljoin, urlsplit
 import msgspec
 
 from shared.domain.egress import origin
-from shared.domain.errors import (
-    FOREIGN_NEXT_LINK,
-    INVALID_PAGE,
-    GatewayError,
-)
-from shared.domain.paths import control_problem
+from shared.domain.error_kinds import FOREIGN_NEXT_LINK, INVALID_PAGE
+from shared.domain.errors import GatewayError
+from shared.domain.events import log_event
+from shared.domain.paths import control_problem, lenient
 from shared.domain.payloads import NotReadable, read_json
 from shared.services.sealing import BrokenSeal
 
@@ -63,7 +62,8 @@ class Paging:
     ) -> bytes:
         """Return the body with its continuation link sealed; `url` is where it came from.
 
-        Raises GatewayError `foreign_next_link`, VaultUnavailable or StorageUnavailable.
+        Raises GatewayError `foreign_next_link`, VaultUnavailable or StorageUnavailable; but after
+        a change, whose answer must not get lost, the link is left out instead.
         """
         if _NEXT_LINK.encode() not in body:
             return body
@@ -73,7 +73,22 @@ class Paging:
             context: str = read_json(members.get(_CONTEXT, '""'), str)
         except (NotReadable, KeyError):
             return body  # not an answer that continues
-        target = urljoin(urljoin(url, context), link)
+        try:
+            sealed = self._sealed(record, endpoint, _resolved(url, context, link), prefer)
+        except GatewayError as error:
+            if not endpoint.changes_data:
+                raise
+            del members[_NEXT_LINK]
+            log_event("next_link_dropped", level=logging.WARNING, integration=record.code,
+                      endpoint=endpoint.code, reason=error.detail)  # fmt: skip
+        else:
+            path = f"/api/invoke/{record.code}/{endpoint.code}?gw_page={sealed}"
+            members[_NEXT_LINK] = msgspec.Raw(msgspec.json.encode(f"{self._public_url}{path}"))
+        return msgspec.json.encode(members)
+
+    def _sealed(
+        self, record: StoredIntegration, endpoint: Endpoint, target: str, prefer: str | None
+    ) -> str:
         if not _is_inside(record.definition, target):
             raise GatewayError(FOREIGN_NEXT_LINK, "The list continues outside of base_url.")
         page = PageTarget(
@@ -83,12 +98,7 @@ class Paging:
             url=quote(target, safe=_URL_SAFE),
             prefer=prefer,
         )
-        sealed = self._sealer.seal(msgspec.json.encode(page))
-        path = f"/api/invoke/{record.code}/{endpoint.code}"
-        members[_NEXT_LINK] = msgspec.Raw(
-            msgspec.json.encode(f"{self._public_url}{path}?gw_page={sealed}")
-        )
-        return msgspec.json.encode(members)
+        return self._sealer.seal(msgspec.json.encode(page))
 
     def open(self, record: StoredIntegration, endpoint: Endpoint, sealed: str) -> PageTarget:
         """Return what a link continues; GatewayError `invalid_page`."""
@@ -111,6 +121,13 @@ def _invalid_page() -> GatewayError:
     return GatewayError(INVALID_PAGE, "The link is too old, or belongs to another endpoint.")
 
 
+def _resolved(url: str, context: str, link: str) -> str:
+    try:
+        return urljoin(urljoin(url, context), link)
+    except ValueError:
+        return ""  # no URL at all, and so nowhere inside
+
+
 def _is_inside(integration: Integration, url: str) -> bool:
     """Tell whether a URL has the integration's origin and base path, and nothing that leaves it."""
     try:
@@ -119,7 +136,8 @@ def _is_inside(integration: Integration, url: str) -> bool:
     except ValueError:
         return False
     base_path = urlsplit(integration.base_url).path.rstrip("/") + "/"
-    has_plain_path = ".." not in parts.path.split("/") and "\\" not in url
+    # Some servers decode a path before they resolve its dots.
+    has_plain_path = ".." not in lenient(parts.path).split("/") and "\\" not in url
     return (
         same_origin
         and parts.path.startswith(base_path)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.domain.errors import (
+from shared.domain.error_kinds import (
     INVALID_PAYLOAD,
     LENGTH_REQUIRED,
     PAYLOAD_AGAINST_SCHEMA,
     PAYLOAD_TOO_LARGE,
-    GatewayError,
 )
+from shared.domain.errors import GatewayError
 from shared.domain.headers import is_json
 from shared.domain.json_schema import schema_problems
 from shared.domain.payloads import check_json, encode_parameters

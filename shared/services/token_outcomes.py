@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.domain.errors import (
-    IDENTITY_MISCONFIGURED,
-    SIGN_IN_REQUIRED,
-    IdentityRefused,
-    IdentityUnavailable,
-    StorageUnavailable,
-)
+from shared.domain.error_kinds import IDENTITY_MISCONFIGURED, SIGN_IN_REQUIRED
+from shared.domain.errors import IdentityRefused, IdentityUnavailable, StorageUnavailable
 from shared.domain.events import log_event
 from shared.domain.tokens import Cause, TokenSet, TokenState
 

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from shared.domain.errors import GatewayError, IdentityUnavailable, Unavailable, VaultUnavailable
+from shared.domain.errors import (
+    GatewayError,
+    IdentityUnavailable,
+    Unavailable,
+    VaultUnavailable,
+)
 from shared.domain.events import log_event
 from shared.domain.secret_names import tokens_name
 from shared.domain.tokens import Freshness, TokenSet, TokenState

@@ -11,15 +11,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from shared import __version__
-from shared.domain.errors import (
+from shared.domain.error_kinds import (
     ANSWER_TOO_LARGE,
     OUTCOME_UNKNOWN,
     UPSTREAM_NOT_ALLOWED,
     UPSTREAM_TIMEOUT,
     UPSTREAM_UNAUTHORIZED,
     UPSTREAM_UNREACHABLE,
-    GatewayError,
 )
+from shared.domain.errors import GatewayError
 from shared.domain.headers import for_upstream
 from shared.domain.transport import (
     AnswerLost,
@@ -45,7 +45,7 @@ _USER_AGENT = f"business-central-gateway/{__version__}"
 _RETRY_AFTER_SECONDS = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class UpstreamCall:
     """Everything that makes up one call."""
 

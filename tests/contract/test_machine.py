@@ -36,21 +36,26 @@ class TestClock:
         assert clock.now() - before >= timedelta(seconds=0.019)
 
 
-@pytest.mark.parametrize("make_background", [FakeBackground, ThreadBackground])
+@pytest.fixture(params=["fake", "threads"])
+def background(request):
+    """Return what runs the work, of each kind."""
+    return FakeBackground() if request.param == "fake" else ThreadBackground(2)
+
+
 class TestBackground:
     """The port Background."""
 
-    def test_work_is_done(self, make_background):
+    def test_work_is_done(self, background):
         """Without anybody waiting for it."""
         is_done = threading.Event()
 
-        make_background().submit(is_done.set)
+        background.submit(is_done.set)
 
         assert is_done.wait(PATIENCE_SECONDS)
 
-    def test_failing_work_does_not_disturb(self, make_background):
+    def test_failing_work_does_not_disturb(self, background):
         """Neither whoever submits it nor the work that comes after."""
-        background, is_done = make_background(), threading.Event()
+        is_done = threading.Event()
 
         for _ in range(20):
             background.submit(fail)
@@ -70,7 +75,7 @@ def test_failing_work_is_logged():
     listener = logging.handlers.QueueHandler(heard)
     logging.getLogger().addHandler(listener)
     try:
-        ThreadBackground().submit(fail)
+        ThreadBackground(2).submit(fail)
         record = heard.get(timeout=PATIENCE_SECONDS)
     finally:
         logging.getLogger().removeHandler(listener)
@@ -81,7 +86,7 @@ def test_failing_work_is_logged():
 
 def test_background_work_runs_on_other_threads():
     """So that the caller's answer need not wait for it."""
-    background, names, is_done = ThreadBackground(), [], threading.Event()
+    background, names, is_done = ThreadBackground(2), [], threading.Event()
 
     def work():
         names.append(threading.current_thread())

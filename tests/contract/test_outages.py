@@ -25,6 +25,7 @@ from shared.adapters.keyvault import KeyVault
 from shared.adapters.managed_identity import ManagedIdentityAssertion
 from shared.adapters.tables import open_tables
 from shared.adapters.token_tables import SignInTable, TokenStateTable
+from shared.domain.error_kinds import GATEWAY_MISCONFIGURED
 from shared.domain.errors import IdentityUnavailable, StorageUnavailable, VaultUnavailable
 from shared.domain.secret import Secret
 from shared.domain.tokens import TokenState
@@ -122,6 +123,20 @@ def test_refusing_storage_is_unavailable(status, body):
         server.stop()
 
 
+def test_storage_that_refuses_the_app_names_the_missing_role():
+    """No caller can wait for that: an administrator has to act."""
+    server = LoopbackServer(Response(status=403))
+    server.start()
+    try:
+        with storage_on(server.port) as tables, pytest.raises(StorageUnavailable) as caught:
+            IntegrationTable(tables).get("CRONUS")
+    finally:
+        server.stop()
+
+    assert caught.value.kind is GATEWAY_MISCONFIGURED
+    assert "Storage Table Data Contributor" in caught.value.hint
+
+
 def test_silent_storage_is_unavailable(monkeypatch):
     """A server that accepts and never answers holds nobody longer than the read timeout."""
     options = tables_module._CLIENT_OPTIONS | {"read_timeout": 0.2}
@@ -198,6 +213,15 @@ def test_unreachable_vault_is_unavailable(closed_port, credential):
     errors = all_at_once(KeyVault(f"https://{HOST}:{closed_port}", credential))
 
     assert {error.detail for error in errors} == {"Key Vault cannot be reached."}
+
+
+def test_vault_that_refuses_the_app_names_the_missing_role(platform, vault):
+    """No caller can wait for that: an administrator has to act."""
+    with fault(platform, status=403), pytest.raises(VaultUnavailable) as caught:
+        vault.get(SECRET)
+
+    assert caught.value.kind is GATEWAY_MISCONFIGURED
+    assert "Key Vault Secrets Officer" in caught.value.hint
 
 
 def test_passing_throttling_is_outlasted(platform, vault):

@@ -6,11 +6,14 @@ import pytest
 
 from dev.gateway_client import http_session
 from dev.ports import url
+from dev.warehouse_definitions import CUSTOMERS, ENDPOINTS, integration
+from tests.e2e.foreign.evil import Evil
 from tests.e2e.foreign.provider import Provider
 from tests.e2e.foreign.shop import Shop
 from tests.e2e.foreign.upstream import Upstream
 from tests.e2e.gateway import Gateway
 from tests.e2e.processes import shared_stack
+from tests.e2e.standing import STANDING
 
 _numbers = itertools.count(1)
 
@@ -28,6 +31,23 @@ def gateway(stack):
     client = Gateway(stack.ports)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def standing(gateway):
+    """Return the code of an integration with somebody signed in, which no test may change."""
+    gateway.store(integration(gateway.ports) | {"code": STANDING}, *ENDPOINTS, CUSTOMERS)
+    gateway.sign_in(STANDING)
+    return STANDING
+
+
+@pytest.fixture
+def unchanged(gateway, standing):
+    """Require that the test leaves all definitions as they were, to the time of their change."""
+    paths = ("integrations", f"integrations/{standing}/endpoints")
+    before = [gateway.manage("GET", path) for path in paths]
+    yield
+    assert [gateway.manage("GET", path) for path in paths] == before
 
 
 @pytest.fixture
@@ -56,3 +76,10 @@ def shop(gateway, code):
     """Return services that are not ours, serving: a strict provider, and what takes its tokens."""
     with Provider() as provider, Upstream(provider.grants.is_active) as upstream:
         yield Shop(code, gateway.url("callback"), provider, upstream)
+
+
+@pytest.fixture
+def evil():
+    """Return the server of an attacker, serving."""
+    with Evil() as listening:
+        yield listening

@@ -154,3 +154,10 @@ def problem(answer: requests.Response, status: int, code: str) -> dict[str, Any]
     assert document["request_id"] == answer.headers["X-Gateway-Request-Id"]
     assert isinstance(document["retryable"], bool)
     return dict(document)
+
+
+def refused_at(answer: requests.Response) -> list[str]:
+    """Return the pointers to all that is wrong with a refused definition."""
+    document = problem(answer, 422, "invalid_definition")
+    assert all(each["message"] for each in document["errors"])
+    return sorted(each["pointer"] for each in document["errors"])

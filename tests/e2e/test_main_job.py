@@ -8,7 +8,6 @@ from requests.cookies import RequestsCookieJar
 
 from dev import sample
 from dev.browser import Browser
-from dev.gateway_client import http_session
 from dev.warehouse_definitions import CUSTOMERS, ENDPOINTS, integration
 from tests.e2e.gateway import consent, problem
 from tests.e2e.processes import CACHE_SECONDS, INSTANCES, wait_until
@@ -65,30 +64,6 @@ def test_warehouse_flow_by_name_on_alternating_instances_posts_the_shipment(gate
     assert again.status_code == 400
     assert "already been registered" in again.json()["error"]["message"]
     assert again.headers["X-Gateway-Source"] == "upstream"
-
-
-def test_sign_in_with_a_plain_cookie_jar_authorizes_on_both_instances(gateway, code):
-    """A script walks the sign-in with requests alone; the keys never go to the provider."""
-    bc = gateway.store(integration(gateway.ports) | {"code": code})
-    headers = {"x-functions-key": sample.HOST_KEY, "Accept": "application/json"}
-    with http_session() as jar:
-        started = jar.get(gateway.url(f"authorize/{bc}", instance=2), headers=headers)
-        address = started.json()["authorization_url"]
-        callback = jar.get(address, headers={"X-Simulator-Sign-In": "yes"}, allow_redirects=False)
-        finished = jar.get(callback.headers["Location"], headers={"Accept": "application/json"})
-        again = jar.get(callback.headers["Location"], headers={"Accept": "application/json"})
-    expected = {"integration": bc, "status": "authorized"}
-    assert finished.json() == expected | {"signed_in_as": sample.USER_PRINCIPAL_NAME}
-    problem(again, 400, "sign_in_expired")
-    shown = [gateway.manage("GET", f"integrations/{bc}", instance=each) for each in INSTANCES]
-    assert shown[0] == shown[1]
-    assert shown[0]["is_valid_auth"]
-    assert shown[0]["signed_in_as"] == sample.USER_PRINCIPAL_NAME
-    assert "client_secret" not in shown[0]
-    first, second = (gateway.status(bc, instance=each) for each in INSTANCES)
-    left = [status["access_token"].pop("expires_in_seconds") for status in (first, second)]
-    assert first == second
-    assert all(3500 < seconds <= 3600 for seconds in left)
 
 
 @pytest.mark.parametrize("key", [sample.HOST_KEY, sample.INVOKE_KEY], ids=["host", "invoke"])

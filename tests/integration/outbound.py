@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.adapters.http import PooledHttpClient
 from shared.domain.egress import EgressPolicy
@@ -43,7 +43,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     """Let every name under .example resolve to these addresses."""
     real = socket.getaddrinfo
 
-    def resolve(name, port, *args, **options):
+    def resolve(name: str, port: int, *args: Any, **options: Any) -> list[Any]:
         if not name.endswith(".example"):
             return real(name, port, *args, **options)
         family = {True: socket.AF_INET6, False: socket.AF_INET}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from io import BufferedReader
     from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -93,7 +94,7 @@ class RawServer:
                     self._answer(connection, request)
 
 
-def _read(stream) -> RawRequest | None:
+def _read(stream: BufferedReader) -> RawRequest | None:
     lines = []
     while (line := stream.readline()) not in {b"", b"\r\n"}:
         lines.append(line)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from shared.adapters import http_connections
 from shared.domain.egress import EgressPolicy
 from shared.domain.transport import AnswerLost, NotSent
 from tests.integration.outbound import make_client, resolve_to, send
@@ -30,6 +32,18 @@ def test_connection_that_the_server_closed_is_replaced(client):
         send(client, server.url, method="POST", body=b"{}")
 
     assert (server.accepted, len(server.requests)) == (2, 2)
+
+
+def test_connection_that_was_idle_for_long_is_not_trusted(client, monkeypatch):
+    """Something between may have dropped it without a word to either side."""
+    monkeypatch.setattr(http_connections, "_LONGEST_IDLE_SECONDS", 0.1)
+
+    with RawServer(answer()) as server:
+        for seconds in (0, 0, 0.2):
+            time.sleep(seconds)
+            send(client, server.url)
+
+    assert server.accepted == 2
 
 
 def test_request_is_not_sent_twice(client):

@@ -138,6 +138,8 @@ FIXED_BY = [
     ("endpoint", {}, {"query": {"$filter": "no eq '1'"}}, "$filter=true"),
     ("endpoint, encoded", {}, {"query": {"$filter": "no eq '1'"}}, "%24Filter=true"),
     ("empty value", {}, {"query": {"$filter": ""}}, "$filter=true"),
+    ("behind a semicolon", {}, {"query": {"$filter": "no eq '1'"}}, "x=1;%24filter=true"),
+    ("inside $expand", {}, {"query": {"$filter": "a"}}, "$expand=lines($select=no;$filter=true)"),
 ]
 
 
@@ -201,3 +203,23 @@ def test_refusal_names_the_parameter_and_not_its_value():
 def test_no_query_leaves_no_question_mark():
     """A URL without parameters ends with its path."""
     assert url({"company": None}, odata("Items")) == f"{ROOT}/ODataV4/Items"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "query", "is_taken"),
+    [
+        (["$expand"], "$expand=lines($select=no;$top=5)", False),
+        (["$expand", "$top"], "$expand=lines($select=no;$top=5)", True),
+        (["x"], "x=1;y=2", False),
+        (["x"], "x=1;X=2;", True),
+        (None, "$expand=lines($select=no;$top=5)", True),
+    ],
+)
+def test_parts_between_semicolons_are_names_too(allowed, query, is_taken):
+    """Some servers split a query there: an allow list holds for them as well."""
+    endpoint = odata("Items", allowed_query=allowed)
+
+    if is_taken:
+        assert url({}, endpoint, query) == f"{PAGE}/Items?{query}"
+    else:
+        assert refusal({}, endpoint, query) == (400, "query_not_allowed")

@@ -161,15 +161,88 @@ class TestNumber:
 
     def test_given_one_counts(self, name, case):
         """Spaces around it do no harm."""
-        expected = timedelta(seconds=5) if isinstance(case[1], timedelta) else 5
+        expected = timedelta(seconds=1500) if isinstance(case[1], timedelta) else 1500
 
-        assert case[0](read(**{name: " 5 "})) == expected
+        assert case[0](read(**{name: " 1500 "})) == expected
 
     @pytest.mark.parametrize("value", ["-1", "1.5", "1e3", "ten", "0x10", "1_000", "٣", "9" * 30])
     def test_malformed_one_is_refused(self, name, case, value):
         """Neither a sign nor a fraction, nor more than anything here can be."""
         assert f"{name} must be a whole number" in complaint(**{name: value})
         assert case
+
+
+@pytest.mark.parametrize(
+    ("name", "lowest", "highest"),
+    [
+        ("REFRESH_AHEAD_SECONDS", 0, 86_400),
+        ("DEFINITION_CACHE_SECONDS", 1, 3_600),
+        ("MAX_PAYLOAD_BYTES", 1024, 100 * 1024 * 1024),
+        ("MAX_ANSWER_BYTES", 1024, 100 * 1024 * 1024),
+    ],
+)
+def test_number_has_bounds(name, lowest, highest):
+    """A slip of the keyboard is told, with the bounds, instead of taken at its word."""
+    for value in (lowest, highest):
+        read(**{name: str(value)})
+    for value in {lowest - 1, highest + 1, 999_999_999} - {-1}:
+        assert f"{name} must be a whole number from {lowest} to {highest}" in complaint(
+            **{name: str(value)}
+        )
+
+
+@pytest.mark.parametrize("name", ["KEY_VAULT_URL", "TABLES_URL"])
+def test_microsofts_services_are_never_called_in_clear(name):
+    """Tokens of the app's identity go there."""
+    assert f"{name} must be a URL that begins with https://" in complaint(
+        **{name: "http://gateway.example"}
+    )
+
+
+def test_public_url_may_be_http():
+    """The local stack's is."""
+    assert read(PUBLIC_URL="http://127.0.0.1:7071").public_url == "http://127.0.0.1:7071"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "canary",
+        "canary;AccountName=a;AccountKey=canary",
+        "AccountName=a;AccountKey=",
+        "AccountName=a",
+        "TableEndpoint=https://a.example",
+        "DefaultEndpointsProtocol=https;EndpointSuffix=core.windows.net",
+    ],
+)
+def test_malformed_connection_string_is_told(value):
+    """With all other problems, and without the string, which holds a key."""
+    detail = complaint(TABLES_URL=None, AzureWebJobsStorage=value, MAX_PAYLOAD_BYTES="much")
+
+    assert "AzureWebJobsStorage must be a storage account's connection string" in detail
+    assert "MAX_PAYLOAD_BYTES" in detail
+    assert "canary" not in detail
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "UseDevelopmentStorage=true",
+        "AccountName=a;AccountKey=Y2FuYXJ5==;",
+        "TableEndpoint=https://a.example;SharedAccessSignature=sv=1&sig=x",
+        CONNECTION,
+    ],
+)
+def test_connection_string_in_each_form_is_taken(value):
+    """The storage's client is not built yet, but it will take it."""
+    settings = read(TABLES_URL=None, AzureWebJobsStorage=value)
+
+    assert settings.storage_connection == Secret(value)
+
+
+def test_connection_string_of_the_host_does_not_matter_beside_a_url():
+    """It is the host's own then."""
+    assert read(AzureWebJobsStorage="not ours").storage_connection is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote_plus, urlencode
 
 from tests.e2e.foreign.server import NotingServer, Reply, Seen
@@ -37,6 +37,23 @@ class Evil(NotingServer):
             answer = urlencode({"code": "evil-code", "state": query["state"][0]})
             return Reply(302, headers={"Location": f"{query['redirect_uri'][0]}?{answer}"})
         return Reply(200, json.dumps(_WELCOME).encode(), {"Content-Type": "application/json"})
+
+    def filled(self, value: Any, shop: Shop) -> Any:
+        """Return a body with addresses put in: of this server, and of the shop's services."""
+        if isinstance(value, dict):
+            return {name: self.filled(each, shop) for name, each in value.items()}
+        if not isinstance(value, str):
+            return value
+        addresses = {
+            "EVIL_HOST": self.host,
+            "EVIL": self.url,
+            "SERVICE": shop.upstream.url,
+            "PROVIDER": shop.provider.url,
+            "CODE": shop.code.replace("_", "-"),
+        }
+        for name, address in addresses.items():
+            value = value.replace(name, address)
+        return value
 
     def loot(self, shop: Shop) -> list[str]:
         """Return what was stored for the shop and has come here, in whatever encoding.

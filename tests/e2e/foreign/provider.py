@@ -47,7 +47,7 @@ class Provider(NotingServer):
     def calls(self, path: str, grant_type: str = "") -> list[Form]:
         """Return the forms that were posted to a path, those of one grant type if it is named."""
         forms = [_pairs(seen.body.decode()) for seen in self.seen if seen.path == path]
-        return [form for form in forms if form.get("grant_type", "").startswith(grant_type)]
+        return [form for form in forms if grant_type in ("", form.get("grant_type"))]
 
     def reply(self, request: Seen) -> Reply:
         """Answer a request; with `instead`, where one is set."""

@@ -228,4 +228,3 @@ def test_strange_host_header_is_no_failure(gateway, host):
     answer = gateway.call("GET", "/api/integrations/NOBODY?x=1", headers={"Host": host})
 
     assert (answer.status_code, answer.json["instance"]) == (404, "/api/integrations/NOBODY")
-

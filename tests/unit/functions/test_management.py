@@ -108,6 +108,17 @@ def test_limit_that_is_none_is_refused(gateway, limit):
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_parameter")
 
 
+@pytest.mark.parametrize("after", ["%C3%A9", "A%27B", "%00", "1A", "A" * 51, "A-B"])
+@pytest.mark.parametrize("address", [INTEGRATIONS, ENDPOINTS])
+def test_cursor_that_is_no_code_is_refused(gateway, address, after):
+    """Before the storage is asked, which would refuse some of them in its own way."""
+    gateway.scene.integrations.fail("list")
+
+    answer = gateway.call("GET", f"{address}?after={after}")
+
+    assert (answer.status_code, answer.json["code"]) == (400, "invalid_parameter")
+
+
 @pytest.mark.parametrize(
     ("method", "address", "document", "location"),
     [

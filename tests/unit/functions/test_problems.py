@@ -27,8 +27,8 @@ KIBIBYTE = 1024
 
 @pytest.fixture
 def gateway(monkeypatch):
-    """Return a gateway with somebody signed in that takes payloads of 10 bytes."""
-    gateway = Gateway(monkeypatch, settings=make_settings(MAX_PAYLOAD_BYTES="10"))
+    """Return a gateway with somebody signed in that takes payloads of 1 KiB."""
+    gateway = Gateway(monkeypatch, settings=make_settings(MAX_PAYLOAD_BYTES=str(KIBIBYTE)))
     gateway.scene.http.on(BC, json_answer({"value": "done"}))
     gateway.scene.integrate()
     gateway.scene.offer()
@@ -165,8 +165,8 @@ def test_body_that_did_not_arrive_is_no_empty_body(gateway, method, address):
         ("PUT", INTEGRATION, 256 * KIBIBYTE, 422),
         ("PUT", INTEGRATION, 256 * KIBIBYTE + 1, 413),
         ("PATCH", ENDPOINT, 256 * KIBIBYTE + 1, 413),
-        ("POST", INVOKE, 10, 200),
-        ("POST", INVOKE, 11, 413),
+        ("POST", INVOKE, KIBIBYTE, 200),
+        ("POST", INVOKE, KIBIBYTE + 1, 413),
     ],
 )
 def test_body_over_the_limit_is_too_large(gateway, method, address, size, status):

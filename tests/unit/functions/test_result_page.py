@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.fakes import json_answer
 from tests.scenes import CODE, TOKEN_URL, claims
 from tests.unit.functions.test_every_answer import SECURITY_HEADERS, Gateway
 from tests.unit.functions.test_sign_in import AUTHORIZE, HTML, way_back
@@ -110,7 +111,7 @@ def test_words_of_the_provider_are_not_repeated(gateway, attack, name):
 def test_words_of_the_token_endpoint_are_not_repeated(gateway, attack):
     """The same holds for what the token endpoint answers."""
     body = {"error": attack, "error_description": attack, "error_codes": [attack]}
-    gateway.scene.http.on(TOKEN_URL, _refusal(body))
+    gateway.scene.http.on(TOKEN_URL, json_answer(body, status=400))
 
     answer = signed_in_page(gateway)
 
@@ -177,17 +178,17 @@ def test_no_other_file_is_served(gateway, name):
 
 
 def test_page_tells_the_waiting_window_and_closes(gateway):
-    """Its script finds out from the page what to tell, and to whom it belongs."""
-    outcomes = []
-    for show in (signed_in_page, refused_page):
-        elements = page_of(show(gateway)).elements
-        outcomes += [attributes for tag, attributes in elements if tag == "body"]
+    """Its script finds out from the page what to tell, and of which integration."""
+    bodies = [
+        attributes
+        for show in (signed_in_page, refused_page)
+        for tag, attributes in page_of(show(gateway)).elements
+        if tag == "body"
+    ]
     script = gateway.call("GET", "/api/callback?asset=result.js").text
 
-    assert outcomes == [
-        {"data-integration": CODE, "data-outcome": "success"},
-        {"data-integration": "", "data-outcome": "failure"},
-    ]
+    assert [body["data-outcome"] for body in bodies] == ["success", "failure"]
+    assert bodies[0]["data-integration"] == CODE
     assert "BroadcastChannel" in script
     assert "window.close()" in script
 
@@ -197,9 +198,3 @@ def test_page_warns_of_a_sign_in_that_cannot_be_renewed(gateway):
     gateway.scene.provider.changes = {"refresh_token": None}
 
     assert "Add offline_access to scope" in page_of(signed_in_page(gateway)).text
-
-
-def _refusal(document):
-    from tests.fakes import json_answer
-
-    return json_answer(document, status=400)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes import json_answer
-from tests.scenes import BC, Scene
+from tests.scenes import Scene, serving
 
 
 @pytest.fixture
@@ -17,9 +16,4 @@ def scene() -> Scene:
 @pytest.fixture
 def signed_in() -> Scene:
     """Return a gateway with an integration, an endpoint, and a person signed in."""
-    scene = Scene()
-    scene.http.on(BC, json_answer({"value": "done"}))
-    scene.integrate()
-    scene.offer()
-    scene.sign_in()
-    return scene
+    return serving()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from shared.domain.errors import StorageUnavailable
+from shared.services import cache
 from shared.services.cache import ReadThroughCache
 from tests.fakes import FakeBackground, FakeClock
 
@@ -49,6 +53,7 @@ class Bench:
             clock=self.clock,
             background=self.background,
             capacity=capacity,
+            what="definition",
         )
 
 
@@ -136,7 +141,7 @@ def test_outage_serves_the_last_value(bench):
 
 
 def test_outage_past_the_lifetime_is_asked_about_every_five_seconds(bench):
-    """Not every call waits for a storage that is down."""
+    """The storage that is down is not asked by every call."""
     bench.cache.get("A")
     bench.storage.is_down = True
     bench.clock.advance(seconds=LIFETIME)
@@ -148,8 +153,26 @@ def test_outage_past_the_lifetime_is_asked_about_every_five_seconds(bench):
     assert bench.storage.reads == 1 + 2
 
 
+def test_outage_that_is_known_keeps_nobody_waiting(bench):
+    """After one caller has met it, the storage is asked off the callers' path for a while."""
+    bench.cache.get("A")
+    bench.storage.is_down = True
+    bench.clock.advance(seconds=LIFETIME)
+    bench.cache.get("A")
+    bench.background.is_held = True
+
+    for _ in range(11):
+        bench.clock.advance(seconds=5)
+        assert bench.cache.get("A") == "one"
+    in_the_background = bench.storage.reads
+    bench.clock.advance(seconds=5)
+    bench.cache.get("A")
+
+    assert (in_the_background, bench.storage.reads) == (2, 3)
+
+
 def test_end_of_an_outage_brings_the_new_value(bench):
-    """The storage is asked again, and its value counts."""
+    """The next read in the background succeeds, and from then on its value counts."""
     bench.cache.get("A")
     bench.storage.is_down = True
     bench.clock.advance(seconds=3600)
@@ -158,22 +181,84 @@ def test_end_of_an_outage_brings_the_new_value(bench):
     bench.storage.values["A"] = "two"
 
     bench.clock.advance(seconds=5)
+    bench.cache.get("A")
 
     assert bench.cache.get("A") == "two"
 
 
 def test_failed_background_read_is_tried_again(bench):
-    """A failure in the background reaches no caller and keeps nobody from trying anew."""
+    """A failure in the background reaches no caller; some seconds later there is another try."""
     bench.cache.get("A")
     bench.storage.is_down = True
     bench.clock.advance(seconds=LIFETIME / 2)
     served = bench.cache.get("A")
     bench.storage.is_down = False
     bench.storage.values["A"] = "two"
+    bench.clock.advance(seconds=5)
 
     bench.cache.get("A")
 
     assert (served, bench.cache.get("A")) == ("one", "two")
+    assert not bench.background.errors
+
+
+@pytest.mark.parametrize("seconds", [LIFETIME / 2, LIFETIME], ids=["ahead", "past"])
+def test_stale_value_is_told_in_the_log(bench, caplog, seconds):
+    """With what it is, so that an operator learns of the outage."""
+    bench.cache.get("A")
+    bench.storage.is_down = True
+    bench.clock.advance(seconds=seconds)
+
+    bench.cache.get("A")
+
+    assert '"event":"stale_served","what":"definition","key":"A","reason":"down"' in caplog.text
+
+
+@contextmanager
+def hanging_read(bench):
+    """Let a caller meet a storage that hangs until the block ends; give threads for others."""
+    has_begun, may_go_on = threading.Event(), threading.Event()
+
+    def hang():
+        bench.storage.during_read = lambda: None
+        has_begun.set()
+        may_go_on.wait(5)
+
+    bench.storage.during_read = hang
+    with ThreadPoolExecutor(4) as threads:
+        threads.submit(bench.cache.get, "A")
+        assert has_begun.wait(5)
+        try:
+            yield threads
+        finally:
+            may_go_on.set()
+
+
+def test_value_past_its_lifetime_is_read_by_one_caller(bench):
+    """The others wait for what that one brings."""
+    bench.cache.get("A")
+    bench.storage.values["A"] = "two"
+    bench.clock.advance(seconds=LIFETIME)
+
+    with hanging_read(bench) as threads:
+        others = [threads.submit(bench.cache.get, "A") for _ in range(3)]
+
+    assert [other.result() for other in others] == ["two"] * 3
+    assert bench.storage.reads == 2
+
+
+def test_storage_that_hangs_holds_up_one_caller_only(bench, monkeypatch):
+    """Nobody else waits for long: the last value is better than none."""
+    monkeypatch.setattr(cache, "_PATIENCE_SECONDS", 0)
+    bench.cache.get("A")
+    bench.clock.advance(seconds=LIFETIME)
+    bench.background.is_held = True
+
+    with hanging_read(bench) as threads:
+        served = [threads.submit(bench.cache.get, "A").result() for _ in range(3)]
+
+    assert served == ["one"] * 3
+    assert bench.storage.reads == 2
 
 
 def test_outage_with_nothing_kept_is_told(bench):

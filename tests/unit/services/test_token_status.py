@@ -1,0 +1,145 @@
+"""What an administrator is told about a sign-in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from tests.fakes import json_answer
+from tests.scenes import CLIENT_SECRET, CODE, PERSON, TOKEN_URL, UNCONDITIONAL, failure, refusal
+
+
+def status(scene, services=None) -> dict:
+    """Return the document."""
+    return (services or scene.services).token_status.of(CODE)
+
+
+def test_integration_without_a_sign_in(scene):
+    """Everything is there, and empty."""
+    scene.integrate()
+
+    assert status(scene) == {
+        "integration": CODE,
+        "status": "not_authorized",
+        "is_valid_auth": False,
+        "signed_in_as": None,
+        "has_client_secret": True,
+        "access_token": None,
+        "next_refresh_on": None,
+        "last_used_on": None,
+        "consecutive_failures": 0,
+        "last_failure_on": None,
+        "cause": None,
+    }
+
+
+def test_sign_in_tells_its_times(signed_in):
+    """How old the token is, when it ends, and when it is renewed."""
+    obtained_on = signed_in.clock.now()
+    signed_in.clock.advance(minutes=10)
+
+    shown = status(signed_in)
+
+    assert shown["access_token"] == {
+        "obtained_on": obtained_on,
+        "expires_on": obtained_on + timedelta(hours=1),
+        "expires_in_seconds": 3000,
+    }
+    assert shown["next_refresh_on"] == obtained_on + timedelta(minutes=45)
+    assert (shown["status"], shown["is_valid_auth"], shown["signed_in_as"]) == (
+        "authorized", True, PERSON,
+    )  # fmt: skip
+
+
+def test_every_instance_tells_the_same(signed_in):
+    """It is read from the stores, not from memory."""
+    other = signed_in.another_instance()
+    status(signed_in, other)
+    signed_in.services.tokens.deauthorize(signed_in.record())
+
+    assert status(signed_in) == status(signed_in, other)
+    assert status(signed_in)["status"] == "not_authorized"
+
+
+def test_code_is_folded(signed_in):
+    """As in every other route."""
+    assert signed_in.services.token_status.of("cronus")["integration"] == CODE
+
+
+def test_unknown_integration_is_not_found(scene):
+    """404, as in every other route."""
+    assert failure(lambda: status(scene)).kind.code == "integration_not_found"
+
+
+def test_expired_token_has_no_time_left(signed_in):
+    """Not less than none."""
+    signed_in.clock.advance(minutes=90)
+
+    assert status(signed_in)["access_token"]["expires_in_seconds"] == 0
+
+
+def test_ended_sign_in_says_why_and_what_to_do(signed_in):
+    """With the provider's number, and since when."""
+    signed_in.provider.instead = refusal("invalid_grant", 700082)
+    signed_in.clock.advance(minutes=60)
+    failure(signed_in.token)
+
+    shown = status(signed_in)
+
+    assert shown["status"] == "needs_sign_in"
+    assert shown["last_failure_on"] == signed_in.clock.now()
+    assert shown["next_refresh_on"] is None
+    cause = msgspec.to_builtins(shown["cause"])
+    assert (cause["code"], cause["hint"]) == ("sign_in_required", "Sign in again.")
+    assert "AADSTS700082" in cause["detail"]
+
+
+def test_outage_is_counted_and_tells_the_next_try(signed_in):
+    """The sign-in is as good as before; the provider is what is broken."""
+    signed_in.http.on(TOKEN_URL, json_answer({}, status=503))
+    signed_in.clock.advance(minutes=50)
+    signed_in.token()
+
+    shown = status(signed_in)
+
+    assert (shown["status"], shown["consecutive_failures"]) == ("authorized", 1)
+    assert shown["last_failure_on"] == signed_in.clock.now()
+    assert shown["next_refresh_on"] == signed_in.state().retry_on
+    assert shown["next_refresh_on"] > signed_in.clock.now()
+
+
+def test_corrected_definition_does_not_show_the_old_cause(signed_in):
+    """What was wrong with the former one may be repaired."""
+    signed_in.provider.instead = refusal("invalid_client", 7000215, status=401)
+    signed_in.clock.advance(minutes=60)
+    failure(signed_in.token)
+    before = status(signed_in)
+    signed_in.clock.advance(seconds=1)
+
+    signed_in.services.integrations.patch(CODE, {"client_secret": "new"}, UNCONDITIONAL)
+
+    assert (before["status"], before["cause"].code) == ("misconfigured", "identity_misconfigured")
+    assert status(signed_in)["cause"] is None
+
+
+def test_moved_integration_shows_nothing_of_its_former_self(signed_in):
+    """Neither tokens nor failures, also where they could not be dropped."""
+    signed_in.states.fail("put")
+    changes = {"base_url": "https://bc.example.com", "client_secret": "x"}
+    signed_in.services.integrations.patch(CODE, changes, UNCONDITIONAL)
+    signed_in.states.recover()
+
+    shown = status(signed_in)
+
+    assert (shown["status"], shown["access_token"], shown["signed_in_as"]) == (
+        "not_authorized", None, None,
+    )  # fmt: skip
+
+
+def test_status_holds_no_secret(signed_in):
+    """Neither the client's nor the tokens."""
+    told = msgspec.json.encode(status(signed_in)).decode()
+
+    for secret in (CLIENT_SECRET, "access-1", "refresh-1"):
+        assert secret not in told
