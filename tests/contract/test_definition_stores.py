@@ -210,7 +210,7 @@ class TestEndpointStore(RecordCases):
 
     @pytest.mark.parametrize("text", ["x" * 29_000, "😀" * 14_500], ids=["ascii", "emoji"])
     def test_largest_definition_comes_back_whole(self, store, text):
-        """As large as a definition may be: 60 KB, counted as Table Storage does."""
+        """As large as a definition may be, counted as Table Storage does."""
         stored = store.insert(endpoint_record(request_schema={"description": text}))
 
         assert store.get("CRONUS", "GET_LINES") == stored

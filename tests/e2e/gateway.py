@@ -111,8 +111,8 @@ class Gateway:
         self._watched(browser._session)
         return browser
 
-    def begin_sign_in(self, code: str, *, instance: int = 1) -> tuple[Browser, str]:
-        """Start a sign-in; return the browser that may finish it, and where it goes next."""
+    def start_sign_in(self, code: str, *, instance: int = 1) -> tuple[Browser, requests.Response]:
+        """Ask for a sign-in; return the browser that may finish it, and the gateway's answer."""
         with self._watched(http_session()) as session:
             started = session.get(
                 self.url(f"authorize/{code}", instance=instance),
@@ -120,21 +120,26 @@ class Gateway:
                 timeout=TIMEOUT_SECONDS,
                 allow_redirects=False,
             )
+        return self.browser(session.cookies), started
+
+    def begin_sign_in(self, code: str, *, instance: int = 1) -> tuple[Browser, str]:
+        """Start a sign-in; return the browser that may finish it, and where it goes next."""
+        browser, started = self.start_sign_in(code, instance=instance)
         assert started.status_code == 302, started.text
-        return self.browser(session.cookies), started.headers["Location"]
+        return browser, started.headers["Location"]
 
     def sign_in(self, code: str, *, instance: int = 1) -> Page:
         """Sign in from beginning to end, and return the page that a person is left with."""
         browser, address = self.begin_sign_in(code, instance=instance)
         return consent(browser, browser.open(address))
 
-    def _watched(self, session: requests.Session) -> requests.Session:
-        session.hooks["response"].extend(self._hooks)
-        return session
-
     def status(self, code: str, *, instance: int = 1) -> Any:
         """Return the status document of an integration."""
         return self.manage("GET", f"integrations/{code}/status", instance=instance)
+
+    def _watched(self, session: requests.Session) -> requests.Session:
+        session.hooks["response"].extend(self._hooks)
+        return session
 
 
 def consent(browser: Browser, page: Page) -> Page:

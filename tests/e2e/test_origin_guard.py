@@ -49,8 +49,9 @@ def _provoke(gateway, victim):
         gateway.invoke(f"{victim.code}/ORDERS", instance=instance)
     victim.provider.grants.expire_access_tokens()
     gateway.invoke(f"{victim.code}/API")
-    if gateway.call("GET", f"authorize/{victim.code}").status_code == 302:
-        gateway.sign_in(victim.code)
+    browser, started = gateway.start_sign_in(victim.code)
+    if started.status_code == 302:
+        browser.open(started.headers["Location"])
         gateway.invoke(f"{victim.code}/ORDERS")
 
 
@@ -58,7 +59,6 @@ WRITES = {
     "own-secret-service": [
         {"base_url": "EVIL", "client_secret": ATTACKERS_SECRET},
         {"base_url": "SERVICE", "client_secret": ATTACKERS_SECRET},
-        {"base_url": "EVIL", "client_secret": ATTACKERS_SECRET},
     ],
     "own-secret-provider": [
         {"token_url": "EVIL/token", "client_secret": ATTACKERS_SECRET},
@@ -66,12 +66,10 @@ WRITES = {
     ],
     "no-secret": [
         {"token_url": "EVIL/token", "revocation_url": "EVIL/revoke", "client_secret": None},
-        {"token_url": "PROVIDER/token"},
-        {"base_url": "EVIL"},
+        {"token_url": "PROVIDER/token", "revocation_url": "PROVIDER/revoke"},
     ],
     "by-certificate": [
         {"token_url": "EVIL/t", "client_auth": "certificate", "certificate_name": "c"},
-        {"client_auth": "client_secret"},
         {"client_auth": "client_secret_basic"},
     ],
     "by-identity": [
@@ -91,6 +89,7 @@ def test_written_definition_sends_nothing_that_is_stored_elsewhere(attack, name)
     attack(*[("PATCH", patch) for patch in WRITES[name]])
 
 
+@pytest.mark.parametrize("victim", ["person"], indirect=True)
 @pytest.mark.parametrize("change", ["base_url", "token_url"])
 def test_replaced_integration_sends_nothing_that_is_stored_elsewhere(
     gateway, victim, attack, change
@@ -138,10 +137,9 @@ def test_sign_in_under_way_does_not_end_at_another_provider(gateway, shop, evil)
     assert evil.seen == []
 
 
-@pytest.mark.parametrize("status", [302, 307])
-def test_redirects_of_any_service_are_not_followed(gateway, victim, evil, status):
+def test_redirects_of_any_service_are_not_followed(gateway, victim, evil):
     """Neither a call, nor a token request, nor a revocation goes where a redirect points."""
-    elsewhere = Reply(status, headers={"Location": f"{evil.url}/x"})
+    elsewhere = Reply(307, headers={"Location": f"{evil.url}/x"})
     victim.upstream.replies["/orders"] = elsewhere
     for instance in INSTANCES:
         gateway.invoke(f"{victim.code}/ORDERS", instance=instance)
@@ -155,6 +153,7 @@ def test_redirects_of_any_service_are_not_followed(gateway, victim, evil, status
     assert evil.seen == []
 
 
+@pytest.mark.parametrize("victim", ["person"], indirect=True)
 def test_links_in_answers_and_choices_of_callers_lead_nowhere_else(gateway, victim, evil):
     """A nextLink, and what begins with gw_, never makes the gateway call another host."""
     link = f'{{"value": [], "@odata.nextLink": "{evil.url}/orders?$skiptoken=1"}}'.encode()

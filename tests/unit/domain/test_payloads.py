@@ -20,7 +20,6 @@ UNREADABLE = {
     "cut": b'{"a":',
     "more behind": b"{} {}",
     "no UTF-8": b'{"a": "\xff"}',
-    "half a surrogate pair": b'{"a": "\\udc00"}',
     "too deep": b'{"a": ' + DEEP + b"}",
 }
 unreadable = pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
@@ -30,8 +29,6 @@ unreadable = pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE
 @pytest.mark.parametrize("form", [object, msgspec.Raw, dict[str, msgspec.Raw]], ids=str)
 def test_unreadable_text_is_told_as_such(body, form):
     """One error, whatever the library raises, and whatever form was asked for."""
-    if form is msgspec.Raw and b"udc00" in body:
-        pytest.skip("kept as it is: it is JSON by its grammar")
     with pytest.raises(NotReadable):
         read_json(body, form)
 
@@ -42,8 +39,6 @@ def test_unreadable_text_is_told_as_such(body, form):
 )
 def test_unreadable_payload_is_invalid(act, body):
     """The caller hears of it before anything is sent."""
-    if act is check_json and b"udc00" in body:
-        pytest.skip("kept as it is: it is JSON by its grammar")
     with pytest.raises(GatewayError) as caught:
         act(body)
 
