@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dev.errors import DevError
 from dev.paths import ROOT
-from dev.setup import run_captured
+from dev.setup.packages import run_captured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from dev import node, options, setup
+from dev import options
 from dev.errors import DevError
-from dev.locking import locked
 from dev.paths import DEV_FOLDER
+from dev.setup import node, packages
+from dev.setup.locking import locked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +22,12 @@ def main(arguments: Sequence[str]) -> int:
     command = options.parse(arguments)
     try:
         with locked(DEV_FOLDER / "setup.lock", on_busy=_say_waiting):
-            setup.prepare_packages()
-            setup.prepare_local_settings()
+            packages.prepare_packages()
+            packages.prepare_local_settings()
             if command.verb != "lock":
                 node.prepare_azurite()
-        if not setup.is_inside_venv():
-            return setup.rerun_inside_venv(arguments)
+        if not packages.is_inside_venv():
+            return packages.rerun_inside_venv(arguments)
         from dev import commands  # noqa: PLC0415 (its packages are there only from here on)
 
         return commands.run(command)

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from dev import by_hand, checks, sample
+from dev import checks, sample
+from dev.demo import by_hand
+from dev.demo.gateway_client import GatewayClient
+from dev.demo.narration import Narrator
+from dev.demo.seeding import store_sample
+from dev.demo.walkthrough import walk
 from dev.errors import DevError
-from dev.gateway_client import GatewayClient
-from dev.narration import Narrator
-from dev.seeding import store_sample
-from dev.signals import raise_on_stop_signals
-from dev.stack import running_stack
-from dev.walkthrough import walk
+from dev.stack.running import running_stack
+from dev.stack.signals import raise_on_stop_signals
 
 if TYPE_CHECKING:
     from dev.options import Command, StackOptions
-    from dev.stack import Stack
+    from dev.stack.running import Stack
 
 
 def run(command: Command) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dev.paths import DEV_FOLDER
-from dev.ports import DEFAULT_PORT, MAX_INSTANCES, MAX_PORT
+from dev.stack.ports import DEFAULT_PORT, MAX_INSTANCES, MAX_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,13 +9,13 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.identity import DefaultAzureCredential
 
-from dev.app_settings import app_settings
-from dev.certificates import prepare_certificates
 from dev.errors import DevError
-from dev.node import installed_azurite
-from dev.parts import stack_parts
-from dev.ports import BLOCK_SIZE, PortBlock, require_free
-from dev.processes import processes
+from dev.setup.node import installed_azurite
+from dev.stack.app_settings import app_settings
+from dev.stack.certificates import prepare_certificates
+from dev.stack.parts import stack_parts
+from dev.stack.ports import BLOCK_SIZE, PortBlock, require_free
+from dev.stack.processes import processes
 from shared.adapters.tables import open_tables
 from shared.domain.secret import Secret
 

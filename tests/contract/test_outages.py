@@ -15,10 +15,10 @@ import pytest
 import requests
 from werkzeug.wrappers import Response
 
-from dev.app_settings import storage_connection
 from dev.faults import CONTROL_PATH
-from dev.ports import HOST, PortBlock
 from dev.serving import LoopbackServer
+from dev.stack.app_settings import storage_connection
+from dev.stack.ports import HOST, PortBlock
 from shared.adapters import tables as tables_module
 from shared.adapters.definition_tables import EndpointTable, IntegrationTable
 from shared.adapters.keyvault import KeyVault

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from dev.gateway_client import http_session
-from dev.ports import url
-from dev.warehouse_definitions import CUSTOMERS, ENDPOINTS, integration
+from dev.demo.gateway_client import http_session
+from dev.demo.warehouse_definitions import CUSTOMERS, ENDPOINTS, integration
+from dev.stack.ports import url
 from tests.e2e.foreign.evil import Evil
 from tests.e2e.foreign.provider import Provider
 from tests.e2e.foreign.shop import Shop

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dev import sample
-from dev.browser import Browser
-from dev.gateway_client import http_session
+from dev.demo.browser import Browser
+from dev.demo.gateway_client import http_session
 from dev.host.keys import MASTER_KEY
-from dev.ports import url
+from dev.stack.ports import url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import requests
     from requests.cookies import RequestsCookieJar
 
-    from dev.browser import Page
-    from dev.ports import PortBlock
+    from dev.demo.browser import Page
+    from dev.stack.ports import PortBlock
 
     Note = Callable[..., None]
 

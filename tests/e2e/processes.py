@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import requests
 
-from dev.gateway_client import http_session
+from dev.demo.gateway_client import http_session
 from dev.options import StackOptions
-from dev.parts import stack_parts
 from dev.paths import ROOT
-from dev.ports import PortBlock, is_free, is_listening, url
-from dev.stack import running_stack
+from dev.stack.parts import stack_parts
+from dev.stack.ports import PortBlock, is_free, is_listening, url
+from dev.stack.running import running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

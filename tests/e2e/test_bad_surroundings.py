@@ -5,8 +5,8 @@ import socket
 import pytest
 
 from dev import sample
-from dev.ports import HOST
-from dev.warehouse_definitions import ENDPOINTS, integration
+from dev.demo.warehouse_definitions import ENDPOINTS, integration
+from dev.stack.ports import HOST
 from tests.e2e.foreign.server import Reply
 from tests.e2e.foreign.shop import endpoint
 from tests.e2e.gateway import consent, problem

@@ -11,9 +11,9 @@ from azure.data.tables import TableServiceClient
 from requests.cookies import RequestsCookieJar
 
 from dev import sample
-from dev.app_settings import storage_connection
-from dev.ports import url
-from dev.warehouse_definitions import ENDPOINTS, integration
+from dev.demo.warehouse_definitions import ENDPOINTS, integration
+from dev.stack.app_settings import storage_connection
+from dev.stack.ports import url
 from tests.e2e.foreign.provider import Provider
 from tests.e2e.foreign.server import Reply
 from tests.e2e.foreign.shop import CLIENT_SECRET, Shop, endpoint

@@ -7,8 +7,8 @@ import pytest
 from requests.cookies import RequestsCookieJar
 
 from dev import sample
-from dev.browser import Browser
-from dev.warehouse_definitions import CUSTOMERS, ENDPOINTS, integration
+from dev.demo.browser import Browser
+from dev.demo.warehouse_definitions import CUSTOMERS, ENDPOINTS, integration
 from tests.e2e.gateway import consent, problem
 from tests.e2e.processes import CACHE_SECONDS, INSTANCES, wait_until
 

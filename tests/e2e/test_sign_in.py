@@ -3,8 +3,8 @@
 import pytest
 
 from dev import sample
-from dev.gateway_client import http_session
-from dev.warehouse_definitions import integration
+from dev.demo.gateway_client import http_session
+from dev.demo.warehouse_definitions import integration
 from tests.e2e.gateway import consent, problem
 from tests.e2e.processes import INSTANCES
 

@@ -8,7 +8,7 @@ from http.client import HTTPResponse
 from typing import TYPE_CHECKING
 
 from dev import sample
-from dev.ports import HOST
+from dev.stack.ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,9 +22,9 @@ from azure.core.exceptions import (
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 
-from dev.certificates import prepare_certificates
 from dev.faults import CONTROL_PATH
 from dev.simulators.identity import CLIENT_ID, PRINCIPAL_ID
+from dev.stack.certificates import prepare_certificates
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"

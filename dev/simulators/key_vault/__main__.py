@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from dev.certificates import prepare_certificates
 from dev.faults import Faults
 from dev.serving import LoopbackServer
 from dev.simulators.identity import KEY_FILE
 from dev.simulators.key_vault.store import Vault
 from dev.simulators.key_vault.wire import KeyVault
+from dev.stack.certificates import prepare_certificates
 
 
 def main() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from dev.app_settings import EXAMPLE, app_settings, process_environment, storage_connection
-from dev.ports import PortBlock
+from dev.stack.app_settings import EXAMPLE, app_settings, process_environment, storage_connection
+from dev.stack.ports import PortBlock
 
 EXAMPLE_VALUES = json.loads(EXAMPLE.read_text(encoding="utf-8"))["Values"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dev.browser import Page
+from dev.demo.browser import Page
 
 SIGN_IN = """
 <h1>Sign in</h1><p>to continue to <b>the Gateway</b></p>

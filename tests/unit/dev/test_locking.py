@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dev.locking import locked
+from dev.setup.locking import locked
 
 
 class BusyError(Exception):

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from dev.narration import Narrator
-from dev.shortening import masked_url, shortened_json
+from dev.demo.narration import Narrator
+from dev.demo.shortening import masked_url, shortened_json
 
 
 @pytest.mark.parametrize("name", ["client_secret", "access_token", "refresh_token"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dev.errors import DevError
-from dev.ports import BLOCK_SIZE, MAX_INSTANCES, MAX_PORT, PortBlock, require_free
+from dev.stack.ports import BLOCK_SIZE, MAX_INSTANCES, MAX_PORT, PortBlock, require_free
 
 
 def test_default_block_is_the_documented_one():

@@ -10,7 +10,7 @@ import pytest
 
 from dev.errors import DevError
 from dev.paths import ROOT
-from dev.processes import Part, processes
+from dev.stack.processes import Part, processes
 
 PATIENCE_SECONDS = 20
 WAIT_FOREVER = "import time; time.sleep(60)"
@@ -75,7 +75,7 @@ def test_guard_ends_the_parts_of_a_stack_that_was_killed():
     """When the life line closes without an orderly end, no part is left running."""
     with subprocess.Popen([sys.executable, "-S", "-c", WAIT_FOREVER]) as part:  # noqa: S603
         subprocess.run(
-            [sys.executable, "-S", "-m", "dev.guard"],
+            [sys.executable, "-S", "-m", "dev.stack.guard"],
             cwd=ROOT,
             input=f"{part.pid}\n".encode(),
             check=True,

@@ -7,10 +7,10 @@ import json
 import pytest
 import requests
 
+from dev.demo.seeding import store_sample
+from dev.demo.warehouse_definitions import ENDPOINTS, INTEGRATION, integration
 from dev.errors import DevError
-from dev.ports import PortBlock
-from dev.seeding import store_sample
-from dev.warehouse_definitions import ENDPOINTS, INTEGRATION, integration
+from dev.stack.ports import PortBlock
 
 
 class FakeGateway:

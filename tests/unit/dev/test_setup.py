@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from dev.errors import DevError
-from dev.node import is_new_enough
-from dev.setup import fingerprint, run_step, stamped
+from dev.setup.node import is_new_enough
+from dev.setup.packages import fingerprint, run_step, stamped
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import json
 import pytest
 import requests
 
+from dev.demo.narration import Narrator
+from dev.demo.story import Story
 from dev.errors import DevError
-from dev.narration import Narrator
-from dev.story import Story
 
 
 class FakeGateway:

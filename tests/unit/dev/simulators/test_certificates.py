@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import certifi
 import pytest
 
-from dev.certificates import RENEWED_AHEAD, SERVER_LIFETIME, prepare_certificates
+from dev.stack.certificates import RENEWED_AHEAD, SERVER_LIFETIME, prepare_certificates
 
 NOW = datetime.now(UTC)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dev.demo.warehouse_definitions import ENDPOINTS, INTEGRATION, integration
 from dev.errors import DevError
-from dev.ports import HOST
-from dev.warehouse_definitions import ENDPOINTS, INTEGRATION, integration
+from dev.stack.ports import HOST
 
 if TYPE_CHECKING:
-    from dev.gateway_client import GatewayClient
-    from dev.ports import PortBlock
+    from dev.demo.gateway_client import GatewayClient
+    from dev.stack.ports import PortBlock
 
 NOT_FOUND = 404
 

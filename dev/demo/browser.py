@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from dev.gateway_client import TIMEOUT_SECONDS, http_session
+from dev.demo.gateway_client import TIMEOUT_SECONDS, http_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev.ports import url
+from dev.demo.warehouse_definitions import INTEGRATION
 from dev.sample import HOST_KEY, INVOKE_KEY, USER_NAME
-from dev.warehouse_definitions import INTEGRATION
+from dev.stack.ports import url
 
 if TYPE_CHECKING:
-    from dev.stack import Stack
+    from dev.stack.running import Stack
 
 PAYLOAD = '{"shipmentNo": "SH000002"}'
 

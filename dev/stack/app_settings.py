@@ -8,13 +8,13 @@ import secrets
 from typing import TYPE_CHECKING
 
 from dev.paths import ROOT
-from dev.ports import HOST, url
+from dev.stack.ports import HOST, url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from dev.ports import PortBlock
+    from dev.stack.ports import PortBlock
 
 EXAMPLE = ROOT / "local.settings.example.json"
 

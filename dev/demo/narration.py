@@ -6,7 +6,7 @@ import os
 import textwrap
 from typing import TYPE_CHECKING, Any, TextIO
 
-from dev.shortening import WIDTH, ascii_only, masked_url, shortened_json
+from dev.demo.shortening import WIDTH, ascii_only, masked_url, shortened_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

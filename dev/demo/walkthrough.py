@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dev import sample
-from dev.browser import Browser
-from dev.gateway_client import TIMEOUT_SECONDS, GatewayClient, http_session
-from dev.ports import url
-from dev.story import Story
-from dev.warehouse_definitions import CUSTOMERS, ENDPOINTS, INTEGRATION, integration
+from dev.demo.browser import Browser
+from dev.demo.gateway_client import TIMEOUT_SECONDS, GatewayClient, http_session
+from dev.demo.story import Story
+from dev.demo.warehouse_definitions import CUSTOMERS, ENDPOINTS, INTEGRATION, integration
+from dev.stack.ports import url
 
 if TYPE_CHECKING:
-    from dev.narration import Narrator
-    from dev.ports import PortBlock
+    from dev.demo.narration import Narrator
+    from dev.stack.ports import PortBlock
 
 SHIPMENT_NO = "SH000001"
 PICK_NO = "PI000001"

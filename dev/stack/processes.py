@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING
 
 from dev.errors import DevError
 from dev.paths import ROOT
-from dev.ports import is_listening
-from dev.signals import stop_signals_ignored
+from dev.stack.ports import is_listening
+from dev.stack.signals import stop_signals_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -112,7 +112,7 @@ class Processes:
 def processes(logs: Path) -> Iterator[Processes]:
     """Give the means to start parts; leaving the context ends them, however it is left."""
     logs.mkdir(parents=True, exist_ok=True)
-    guard = _start([sys.executable, "-S", "-m", "dev.guard"], stdin=subprocess.PIPE)
+    guard = _start([sys.executable, "-S", "-m", "dev.stack.guard"], stdin=subprocess.PIPE)
     assert guard.stdin is not None  # noqa: S101 (it was started with a pipe)
     parts = Processes(logs, guard.stdin)
     try:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     import requests
 
-    from dev.gateway_client import GatewayClient
-    from dev.narration import Narrator
+    from dev.demo.gateway_client import GatewayClient
+    from dev.demo.narration import Narrator
 
 OK = (200,)
 STORED = (200, 201)

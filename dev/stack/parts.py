@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from dev.app_settings import app_settings, process_environment
-from dev.certificates import prepare_certificates
 from dev.errors import DevError
-from dev.node import installed_azurite
 from dev.paths import ROOT
-from dev.ports import HOST, PortBlock, url
-from dev.processes import Part
+from dev.setup.node import installed_azurite
+from dev.stack.app_settings import app_settings, process_environment
+from dev.stack.certificates import prepare_certificates
+from dev.stack.ports import HOST, PortBlock, url
+from dev.stack.processes import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dev.ports import url
 from dev.sample import CLIENT_ID, CLIENT_SECRET, COMPANIES, ENVIRONMENTS, TENANT_ID
+from dev.stack.ports import url
 
 if TYPE_CHECKING:
-    from dev.ports import PortBlock
+    from dev.stack.ports import PortBlock
 
 INTEGRATION = "CRONUS"
 

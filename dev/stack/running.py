@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 import requests
 
+from dev.demo.gateway_client import http_session
 from dev.errors import DevError
-from dev.gateway_client import http_session
-from dev.locking import locked
-from dev.parts import stack_parts
-from dev.ports import PortBlock, require_free, url
-from dev.processes import processes
+from dev.setup.locking import locked
+from dev.stack.parts import stack_parts
+from dev.stack.ports import PortBlock, require_free, url
+from dev.stack.processes import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from dev.options import StackOptions
-    from dev.processes import Processes
+    from dev.stack.processes import Processes
 
 STARTING_SECONDS = 60
 WATCH_SECONDS = 0.2

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dev.paths import AZURITE, ROOT, VENV
-from dev.setup import NETWORK_HINT, fingerprint, install, run_step
+from dev.setup.packages import NETWORK_HINT, fingerprint, install, run_step
 
 PACKAGES = (ROOT / "dev/azurite/package.json", ROOT / "dev/azurite/package-lock.json")
 NODE_WHEEL = ROOT / "dev/requirements-node.txt"

@@ -1,0 +1,1 @@
+"""Show the main job, and tell how to go on by hand."""

@@ -1,0 +1,1 @@
+"""Make the machine ready: packages, Node, Azurite. Standard library alone."""

@@ -1,0 +1,1 @@
+"""Start the parts of the local stack, watch them, and stop them."""
