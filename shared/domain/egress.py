@@ -55,7 +55,7 @@ class EgressPolicy:
         address = _literal(host)
         if address is None and (_NUMERIC.fullmatch(host) or ":" in host):
             return "must give an IP address in its usual form, such as 203.0.113.10"
-        if _is_local_name(host) and not self._may_be_private(host):
+        if _is_local_name(host) and not self.vouches_for(host):
             return "must be a public host, or one that ALLOWED_PRIVATE_HOSTS names"
         if address is not None and not self.permits(host, str(address)):
             return "must not be a private, local or link-local address"
@@ -68,9 +68,10 @@ class EgressPolicy:
             return False  # 169.254.169.254 is the cloud's own metadata service
         if resolved == _AZURE_PLATFORM:
             return False
-        return _is_public(resolved) or self._may_be_private(host)
+        return _is_public(resolved) or self.vouches_for(host)
 
-    def _may_be_private(self, host: str) -> bool:
+    def vouches_for(self, host: str) -> bool:
+        """Tell whether the app settings name `host`, or let every host be called."""
         return self.allow_insecure or host.lower().rstrip(".") in self.private_hosts
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import re
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, urlsplit
 
 import msgspec
 
@@ -152,9 +152,8 @@ def _problems(integration: Integration, policy: EgressPolicy) -> list[FieldProbl
     found = _text_problems(integration) | _url_problems(integration, policy)
     for name, text in _identity_problems(integration).items():
         found[name] = found.get(name) or text
-    for name, url in _assertion_receivers(integration, policy).items():
-        if not found.get(name) and origin(url) not in ENTRA_ORIGINS:
-            found[name] = "must be Microsoft Entra's for client_auth managed_identity"
+    if not any(found.values()) and not integration.needs_client_secret:
+        found |= _platform_credential_problems(integration, policy)
     problems = [FieldProblem(pointer(name), text) for name, text in found.items() if text]
     for index, company in enumerate(integration.allowed_companies):
         if text := company_problem(company):
@@ -206,14 +205,33 @@ def _identity_problems(integration: Integration) -> dict[str, str | None]:
     return found
 
 
-def _assertion_receivers(integration: Integration, policy: EgressPolicy) -> dict[str, str]:
-    # Whoever receives the identity's assertion can use it at Entra.
-    if integration.client_auth != "managed_identity" or policy.allow_insecure:
-        return {}
-    return {
-        "token_url": integration.effective_token_url,
-        "revocation_url": integration.revocation_url or ENTRA,
-    }
+def _platform_credential_problems(integration: Integration, policy: EgressPolicy) -> dict[str, str]:
+    """Check where a credential of the app itself may lead; no secret could be asked for again.
+
+    A management key must not be able to have such tokens, or the assertions that stand for the
+    app, sent to a host of its choice.
+    """
+    found: dict[str, str] = {}
+    if policy.allow_insecure:
+        return found
+    host = urlsplit(integration.base_url).hostname or ""
+    if not _is_business_central(host) and not policy.vouches_for(host):
+        found["base_url"] = (
+            "must be Business Central's, or a host that ALLOWED_PRIVATE_HOSTS names: this "
+            "client_auth rests on no secret that could be asked for again"
+        )
+    if integration.client_auth == "managed_identity":
+        # Whoever receives the identity's assertion can use it at Entra.
+        for name in ("token_url", "revocation_url"):
+            url = getattr(integration, name)
+            if url is not None and origin(url) not in ENTRA_ORIGINS:
+                found[name] = "must be Microsoft Entra's for client_auth managed_identity"
+    return found
+
+
+def _is_business_central(host: str) -> bool:
+    # Partners' embedded apps have hosts of their own below bc.dynamics.com.
+    return host == urlsplit(BUSINESS_CENTRAL).hostname or host.endswith(".bc.dynamics.com")
 
 
 def _query_problem(identity_url: str) -> str | None:

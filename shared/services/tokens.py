@@ -78,7 +78,11 @@ class TokenService:
         self._background = background
         self._renewals = renewals
         self._known: ReadThroughCache[str, TokenState] = ReadThroughCache(
-            self._serving_state, lifetime=state_lifetime, clock=clock, background=background
+            self._serving_state,
+            lifetime=state_lifetime,
+            clock=clock,
+            background=background,
+            what="token state",
         )
         self._held: defaultdict[str, _Held] = defaultdict(_Held)
         self._flights: SingleFlight[TokenSet] = SingleFlight()

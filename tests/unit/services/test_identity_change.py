@@ -11,6 +11,7 @@ from shared.domain.secret_names import tokens_name
 from tests.builders import integration_document
 from tests.fakes import json_answer
 from tests.scenes import CLIENT_SECRET, CODE, TOKEN_URL, UNCONDITIONAL, Scene, failure, refusal
+from tests.support import make_settings
 
 ELSEWHERE = "https://evil.example.com"
 OTHER_TENANT = "99999999-2222-4333-8444-555555555555"
@@ -143,8 +144,8 @@ def test_identity_change_without_a_stored_secret_needs_none(scene):
 @pytest.mark.parametrize(
     "steps",
     [
-        [{"client_auth": "managed_identity", "base_url": ELSEWHERE}],
-        [{"client_auth": "managed_identity"}, {"base_url": ELSEWHERE}],
+        [{"client_auth": "managed_identity", "tenant_id": OTHER_TENANT}],
+        [{"client_auth": "managed_identity"}, {"tenant_id": OTHER_TENANT}],
         [
             {"client_auth": "certificate", "certificate_name": "c"},
             {"token_url": f"{ELSEWHERE}/token", "authorize_url": f"{ELSEWHERE}/authorize"},
@@ -164,6 +165,31 @@ def test_secret_does_not_come_along_by_way_of_another_client_auth(signed_in, ste
         "identity_misconfigured"
     )
     assert CLIENT_SECRET not in sent_in_all(signed_in)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_auth": "managed_identity"},
+        {"client_auth": "certificate", "certificate_name": "c"},
+        {"client_auth": "managed_identity", "grant_type": "client_credentials"},
+    ],
+    ids=["managed identity", "certificate", "client credentials"],
+)
+def test_tokens_of_the_app_itself_go_to_business_central_alone(signed_in, changes):
+    """No secret could be asked for again, so a management key cannot choose where they go."""
+    error = failure(lambda: patch(signed_in, changes | {"base_url": ELSEWHERE}))
+
+    assert [problem.pointer for problem in error.errors] == ["/base_url"]
+    assert patch(signed_in, changes | {"base_url": "https://lob.bc.dynamics.com"})
+
+
+def test_tokens_of_the_app_itself_go_where_the_settings_vouch_for():
+    """Whoever keeps the app settings may name further hosts."""
+    host = ELSEWHERE.removeprefix("https://")
+    gateway = Scene(settings=make_settings(ALLOWED_PRIVATE_HOSTS=host))
+
+    assert gateway.integrate(client_auth="managed_identity", base_url=ELSEWHERE, client_secret=None)
 
 
 def test_switching_client_auth_away_and_back_keeps_the_secret_in_its_place(signed_in):

@@ -263,3 +263,13 @@ def test_every_call_is_logged(caplog, name, expected):
     assert f'"integration":"{CODE}","endpoint":"{name}",{expected}' in line
     assert '"request_id":"request-1","flow_run":"run-7"' in line
     assert "payload" not in line
+
+
+def test_idempotency_key_of_a_change_is_refused(signed_in):
+    """Its sender would rely on it when it resends; ignoring it could post twice."""
+    signed_in.offer(code="POST_IT", api_url="PostIt")
+
+    error = failure(lambda: signed_in.invoke("POST_IT", headers={"idempotency-key": "1"}))
+
+    assert (error.kind.status, error.kind.code) == (400, "invalid_idempotency_key")
+    assert not signed_in.http.sent_to("https://api.businesscentral.dynamics.com")

@@ -39,16 +39,31 @@ def shared_outcomes(work, body):
     with ThreadPoolExecutor(THREADS) as threads:
         first = threads.submit(flight.run, "A", body, timeout_seconds=10)
         assert work.started.wait(10)
-        waiting = threading.Barrier(THREADS)
-
-        def ask():
-            waiting.wait(10)
-            return flight.run("A", body, timeout_seconds=10)
-
-        others = [threads.submit(ask) for _ in range(THREADS - 1)]
-        waiting.wait(10)
+        under_way = Watched(flight._flights["A"])
+        flight._flights["A"] = under_way
+        others = [
+            threads.submit(flight.run, "A", body, timeout_seconds=10) for _ in range(THREADS - 1)
+        ]
+        assert under_way.everybody_waits.wait(10)
         work.gate.set()
         return [first, *others]
+
+
+class Watched:
+    """The result that threads wait for; it tells when all of them do."""
+
+    def __init__(self, future) -> None:
+        self._future = future
+        self._waiting = threading.Barrier(THREADS - 1, action=self._tell)
+        self.everybody_waits = threading.Event()
+
+    def _tell(self):
+        self.everybody_waits.set()
+
+    def result(self, timeout):
+        """Wait, once everybody else has come here too."""
+        self._waiting.wait(10)
+        return self._future.result(timeout)
 
 
 def test_threads_share_one_result():
@@ -57,8 +72,8 @@ def test_threads_share_one_result():
 
     outcomes = shared_outcomes(work, work)
 
-    assert {outcome.result() for outcome in outcomes} <= {1, work.runs}
-    assert work.runs < THREADS
+    assert {outcome.result() for outcome in outcomes} == {1}
+    assert work.runs == 1
 
 
 def test_threads_share_one_failure():
@@ -68,7 +83,7 @@ def test_threads_share_one_failure():
     outcomes = shared_outcomes(work, work.fail)
 
     assert {type(outcome.exception()) for outcome in outcomes} == {LookupError}
-    assert work.runs < THREADS
+    assert work.runs == 1
 
 
 def test_waiting_is_bounded():
