@@ -39,12 +39,6 @@ QUERY_NOT_ALLOWED = ErrorKind(
     "A query parameter may not be set by callers",
     "Leave the parameter out, or ask an administrator to allow it for this endpoint.",
 )
-INVALID_IDEMPOTENCY_KEY = ErrorKind(
-    "invalid_idempotency_key",
-    400,
-    "The idempotency key cannot be used",
-    "Leave the header Idempotency-Key out, and look before you send a change again.",
-)
 COMPANY_NOT_ALLOWED = ErrorKind(
     "company_not_allowed",
     403,

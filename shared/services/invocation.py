@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from shared.bc_urls import build_url, page_link
-from shared.domain.error_kinds import INVALID_IDEMPOTENCY_KEY, METHOD_NOT_ALLOWED
+from shared.domain.error_kinds import METHOD_NOT_ALLOWED
 from shared.domain.errors import GatewayError
 from shared.domain.events import log_event
 from shared.domain.headers import for_caller, is_json
@@ -95,7 +95,6 @@ class Invocation:
         record = self._catalogue.integration(call.integration)
         endpoint = self._catalogue.enabled_endpoint(record.code, call.endpoint)
         _check_method(call, endpoint)
-        _check_promises(call, endpoint)
         deadline = started_on + timedelta(seconds=endpoint.timeout_seconds)
         request = self._request(call, record, endpoint, deadline)
         answer = self._upstream.send(request)
@@ -109,7 +108,7 @@ class Invocation:
             prefer=request.caller_headers.get("prefer"),
             body=body,
         )
-        return Reply(answer.status, for_caller(answer.headers), body)
+        return Reply(answer.status, for_caller(answer.headers) | _warnings(call, endpoint), body)
 
     def _request(
         self, call: Call, record: StoredIntegration, endpoint: Endpoint, deadline: datetime
@@ -167,12 +166,13 @@ def _flow_run(header: str) -> str | None:
     return header if _FLOW_RUN.fullmatch(header) else None
 
 
-def _check_promises(call: Call, endpoint: Endpoint) -> None:
-    """Refuse what this version cannot keep: a caller with a key relies on it when it resends."""
+def _warnings(call: Call, endpoint: Endpoint) -> dict[str, str]:
+    """Return what a caller must not believe: one with a key relies on it when it resends."""
     if endpoint.changes_data and "idempotency-key" in call.headers:
-        raise GatewayError(
-            INVALID_IDEMPOTENCY_KEY, "This version of the gateway keeps no idempotency keys."
-        )
+        return {
+            "X-Gateway-Warning": "This version keeps no idempotency keys; look before resending"
+        }
+    return {}
 
 
 def _check_method(call: Call, endpoint: Endpoint) -> None:
