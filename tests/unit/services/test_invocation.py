@@ -269,7 +269,7 @@ def test_idempotency_key_of_a_change_is_told_to_be_of_no_use(signed_in):
     """Its sender would rely on it when it resends."""
     signed_in.offer(code="POST_IT", api_url="PostIt")
     signed_in.offer(code="READ_IT", api_url="ReadIt", read_only=True)
-    signed_in.http.script(BC, json_answer({}))
+    signed_in.http.script(BC, lambda _: json_answer({}))
     headers = {"idempotency-key": "1"}
 
     changed = signed_in.invoke("POST_IT", headers=headers)
