@@ -91,6 +91,7 @@ def test_company_that_is_not_allowed_is_not_looked_up(api):
     [
         json_answer({"value": []}),
         json_answer({"value": [{"id": COMPANY_ID, "name": "cronus usa, inc."}]}),
+        json_answer({"value": [{"id": COMPANY_ID, "name": "CRONUS USA, Inc."}]}, status=203),
         json_answer({"error": {"code": "Internal"}}, status=500),
         json_answer({}, status=404),
         OutboundAnswer(200, {}, b"<html>"),
@@ -103,6 +104,7 @@ def test_company_that_is_not_allowed_is_not_looked_up(api):
     ids=[
         "none",
         "another-case",
+        "not-200",
         "500",
         "404",
         "html",

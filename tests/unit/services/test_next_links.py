@@ -135,6 +135,17 @@ def test_link_is_resolved_as_odata_says(link, expected):
     assert sent_urls(scene)[-1] == expected
 
 
+def test_relative_link_follows_the_context_of_its_answer():
+    """Which need not be where the answer came from."""
+    scene = listing()
+    context = f"{ROOT}/deeper/$metadata#Items"
+    scene.http.on(BC, json_answer({"@odata.context": context, "@odata.nextLink": "Items?x=2"}))
+
+    follow(scene, next_link(scene.invoke()))
+
+    assert sent_urls(scene)[-1] == f"{ROOT}/deeper/Items?x=2"
+
+
 def test_relative_link_without_a_context_is_resolved_at_its_own_page():
     """With odata.metadata=none there is none."""
     scene = listing()

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from shared.services.token_states import LEASE_LIFE
 from tests.scenes import PERSON, failure
 
 HOUR = 3600
@@ -97,6 +98,52 @@ def test_vault_outage_while_saving_hands_out_no_token(expired, caplog):
     assert expired.secrets.calls["set"] == 2 + 4
     assert "tokens_lost" in events(caplog)
     assert expired.state().lease_owner is None
+
+
+def test_vault_outage_while_saving_is_told_though_the_storage_fails_too(expired):
+    """What happened first is what the caller learns."""
+
+    def fail():
+        expired.secrets.fail("set")
+        expired.states.fail()
+
+    expired.provider.afterwards = fail
+
+    assert failure(expired.token).kind.code == "vault_unavailable"
+
+
+def test_slow_vault_does_not_cost_the_lease(expired):
+    """It begins anew before the provider is asked, which may take its full time."""
+    held = []
+
+    def look():
+        expired.clock.advance(seconds=60)
+        held.append(expired.state().is_leased(expired.clock.now()))
+
+    expired.secrets.before("get", lambda: expired.clock.advance(seconds=80))
+    expired.provider.afterwards = look
+
+    assert expired.token() == "access-2"
+    assert held == [True]
+
+
+def test_lease_begins_anew_with_each_try_to_save(expired):
+    """Nobody else trades the refresh token while its successor is not safe yet."""
+    left = []
+
+    def hang():
+        expired.clock.advance(seconds=80)
+        expired.secrets.fail("set")
+
+    def look():
+        left.append(expired.state().lease_until - expired.clock.now())
+        expired.secrets.recover()
+
+    expired.secrets.before("set", hang)
+    expired.clock.before("sleep", look)
+
+    assert expired.token() == "access-2"
+    assert left == [LEASE_LIFE]
 
 
 def test_vault_outage_at_the_end_of_a_sign_in_blocks_nobody(signed_in):

@@ -220,6 +220,21 @@ def test_provider_s_own_wait_is_respected(expired, form):
     assert expired.state().retry_on == until
 
 
+def test_provider_cannot_ask_for_a_day(expired):
+    """Five minutes are the most: nobody is shut out for longer by one strange answer."""
+    expired.provider.instead = json_answer({}, status=503, headers={"retry-after": "86400"})
+
+    assert failure(expired.token).retry_after_seconds == 300
+
+
+def test_refusal_is_told_though_it_cannot_be_recorded(expired):
+    """What the provider said goes to the caller, not what the storage did."""
+    expired.provider.instead = refusal("invalid_grant", 50173)
+    expired.provider.afterwards = expired.states.fail
+
+    assert failure(expired.token).kind.code == "sign_in_required"
+
+
 def test_vault_outage_is_no_failure_of_the_provider(expired):
     """When the vault is back, nobody has to wait."""
     expired.secrets.fail()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from shared.domain.errors import GatewayError
 from shared.domain.transport import AnswerLost, NotSent, OutboundAnswer, TimedOut
+from tests.builders import make_endpoint
 from tests.fakes import json_answer
-from tests.scenes import BC, TOKEN_URL, failure, refusal, serving
+from tests.scenes import BC, CODE, LISTING, TOKEN_URL, failure, refusal, serving
 
 REFUSED = json_answer({"error": {"code": "Authentication_InvalidCredentials"}}, status=401)
 DONE = json_answer({"value": "done"})
@@ -98,6 +100,20 @@ def test_nearer_headers_win():
     assert headers["prefer"] == "return=minimal"
     assert headers["accept-language"] == "de-DE"
     assert headers["x-own"] == "1"
+
+
+def test_credentials_are_always_the_gateway_s():
+    """Even where a stored header of that name had slipped past the checks."""
+    scene = serving()
+    stored = scene.endpoints.rows[CODE, LISTING]
+    slipped = make_endpoint(headers={"Authorization": "Basic x", "client-request-id": "x"})
+    scene.endpoints.rows[CODE, LISTING] = replace(stored, definition=slipped)
+
+    scene.invoke()
+
+    headers = sent(scene).headers
+    assert headers["authorization"] == "Bearer access-1"
+    assert headers["client-request-id"] == "request-1"
 
 
 def test_accepting_anything_means_json_first():
