@@ -41,7 +41,7 @@ class StoredIntegration:
     @property
     def revision(self) -> str:
         """What changes with every change of the definition or its secret."""
-        return self.updated_on.isoformat()
+        return self.etag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

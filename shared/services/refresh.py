@@ -142,6 +142,7 @@ class TokenRefresher:
             generation=generation,
             binding=record.binding,
         )
+        self._require(lease)
         self._save(lease, tokens)
         log_event(
             "token_obtained",
@@ -153,6 +154,15 @@ class TokenRefresher:
             lease, record, tokens, signed_in_as=grant.signed_in_as, is_forced=is_forced
         )
         return tokens, state
+
+    def _require(self, lease: Lease) -> None:
+        """Raise if what the provider granted is void: the vault may hold newer tokens by now."""
+        try:
+            self._states.extend(lease)
+        except IdentityUnavailable as error:
+            raise sign_in_required() from error
+        except StorageUnavailable:
+            return  # nobody knows; a rotated refresh token must reach the vault all the same
 
     def _save(self, lease: Lease, tokens: TokenSet) -> None:
         """Write to the vault, with patience: a rotated refresh token exists nowhere else."""

@@ -89,7 +89,7 @@ class TokenOutcomes:
         is_sign_in = error.kind is SIGN_IN_REQUIRED
         hint = error.hint if is_sign_in else f"{error.hint} {_ACT_FIRST}"
         now = self._clock.now()
-        self._record(
+        recorded = self._record(
             lease,
             lambda state: msgspec.structs.replace(
                 _bound(state, record.binding),
@@ -101,8 +101,9 @@ class TokenOutcomes:
                 retry_on=None,
             ),
         )
-        event = "sign_in_needed" if is_sign_in else "identity_misconfigured"
-        log_event(event, level=logging.ERROR, integration=record.code, reason=error.detail)
+        if recorded is not None:
+            event = "sign_in_needed" if is_sign_in else "identity_misconfigured"
+            log_event(event, level=logging.ERROR, integration=record.code, reason=error.detail)
 
     def failure(
         self, lease: Lease, record: StoredIntegration, error: IdentityUnavailable

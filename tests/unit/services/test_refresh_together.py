@@ -230,3 +230,19 @@ def test_identity_change_during_a_refresh_voids_what_it_brings(scene):
     assert failure(scene.invoke).kind.code == "sign_in_required"
     assert scene.services.integrations.get(CODE).document["status"] == "not_authorized"
     assert not scene.http.sent_to("https://bc.example.com")
+
+
+def test_sign_in_during_a_refresh_is_not_undone_by_it(scene):
+    """What the provider grants too late neither replaces nor deletes the newer sign-in's tokens."""
+    administrator = scene.another_instance()
+
+    def begin_anew():
+        scene.provider.afterwards = lambda: None
+        administrator.tokens.deauthorize(scene.record())
+        scene.sign_in(services=administrator)
+
+    scene.provider.afterwards = begin_anew
+    assert failure(scene.token).kind.code == "sign_in_required"
+
+    assert scene.token() == scene.token(administrator) == scene.kept_tokens()["access_token"]
+    assert scene.state().status == "authorized"
