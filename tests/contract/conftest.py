@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import suppress
 
 import pytest
@@ -14,7 +15,7 @@ from dev.setup.node import installed_azurite
 from dev.stack.app_settings import app_settings
 from dev.stack.certificates import prepare_certificates
 from dev.stack.parts import stack_parts
-from dev.stack.ports import BLOCK_SIZE, PortBlock, require_free
+from dev.stack.ports import BLOCK_SIZE, HOST, PortBlock, require_free
 from dev.stack.processes import processes
 from shared.adapters.tables import open_tables
 from shared.domain.secret import Secret
@@ -79,3 +80,10 @@ def credential(platform):
         patch.setenv("NO_PROXY", "127.0.0.1")
         with DefaultAzureCredential() as identity:
             yield identity
+
+
+@pytest.fixture
+def closed_port():
+    """Return a port on which nobody listens."""
+    with socket.create_server((HOST, 0)) as listener:
+        return listener.getsockname()[1]

@@ -78,7 +78,6 @@ SITUATIONS = {
     "no-json": (lambda: send(b"{"), 400, "invalid_payload", HERE),
     "no-utf-8": (lambda: send(b'"\xff"'), 400, "invalid_payload", HERE),
     "two-values": (lambda: send(b"{} {}"), 400, "invalid_payload", HERE),
-    "too-deep": (lambda: send(b"[" * 100_000 + b"]" * 100_000), 400, "invalid_payload", HERE),
     "no-object": (lambda: send(b"[]", encode_parameters=["a"]), 400, "invalid_payload", HERE),
     "no-payload": (lambda: send(b"", request_schema=SCHEMA), 400, "invalid_payload", HERE),
     "schema": (lambda: send(b'{"no": 1}', request_schema=SCHEMA), 422, "invalid_payload", HERE),
