@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 import msgspec
 
+from shared.domain.codes import fold, is_code
 from shared.domain.documents import parse_object
 from shared.domain.error_kinds import (
     INTERNAL_ERROR,
@@ -146,7 +147,7 @@ def problem(request: Request, error: GatewayError) -> func.HttpResponse:
         "code": kind.code,
         "source": kind.source,
         "retryable": kind.retryable,
-        "hint": error.hint,
+        "hint": hint_for(request, error),
         "request_id": request.id,
     }
     if error.errors:
@@ -164,6 +165,12 @@ def problem(request: Request, error: GatewayError) -> func.HttpResponse:
         headers=headers,
         mimetype="application/problem+json",
     )
+
+
+def hint_for(request: Request, error: GatewayError) -> str:
+    """Return the error's hint with the integration that the request is about."""
+    integration = fold(request.route("integration"))
+    return error.hint.replace("{integration}", integration if is_code(integration) else "...")
 
 
 def method_not_allowed(allowed: list[str]) -> GatewayError:

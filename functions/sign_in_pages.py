@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from functions.http import Request, json_response, problem, trigger
+from functions.http import Request, hint_for, json_response, problem, trigger
 from shared.bootstrap import get_services
 from shared.services.authorization import SIGN_IN_LIFE, StartedSignIn
 
@@ -90,7 +90,10 @@ def _error_page(request: Request, error: GatewayError) -> func.HttpResponse:
     if request.accepts("application/json") or not request.accepts("text/html"):
         return problem(request, error)
     response = result_page(
-        title=error.kind.title, message=error.detail, hint=error.hint, status=error.kind.status
+        title=error.kind.title,
+        message=error.detail,
+        hint=hint_for(request, error),
+        status=error.kind.status,
     )
     response.headers["X-Gateway-Source"] = error.kind.source
     return response

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from shared.domain.integration import Integration
     from shared.domain.queries import Pair
 
+_OWN_PARAMETERS = ("gw_company", "gw_page")
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 # What RFC 3986 allows in a path besides letters and digits; a percent sign was checked before.
 _PATH_SAFE = "/%:$&'()*+,;=!~@"
@@ -81,7 +83,11 @@ def page_link(query: str) -> str | None:
     if not any(pair.name == "gw_page" for pair in pairs):
         return None
     if len(pairs) > 1:
-        raise GatewayError(QUERY_NOT_ALLOWED, "A continuation link takes no other parameters.")
+        raise GatewayError(
+            QUERY_NOT_ALLOWED,
+            "A continuation link takes no other parameters.",
+            hint="Follow the link as it is.",
+        )
     return pairs[0].value
 
 
@@ -100,8 +106,11 @@ def build_url(
     template = _template(integration, endpoint)
     if not company.id and "{company_id}" in template and (company.name or endpoint.kind == "api"):
         # Without the segment the call would go to whatever company is the service's default.
+        if not company.name:
+            detail, hint = "The integration names no company.", "Set company or company_id of it."
+            raise GatewayError(COMPANY_NOT_FOUND, detail, hint=hint)
         raise GatewayError(COMPANY_NOT_FOUND, "No id is known for the company of this call.")
-    pairs = [pair for pair in parse_query(query) if not pair.is_for_gateway]
+    pairs = [pair for pair in parse_query(query) if not _is_for_gateway(pair)]
     path = _endpoint_path(endpoint, pairs)
     values = _values(integration, endpoint, company=company, path=path)
     path_template, _, query_template = template.partition("?")
@@ -197,6 +206,18 @@ def _fixed_query(
         known = (other for other in fixed if canonical_name(other) == canonical_name(name))
         fixed[next(known, name)] = value
     return fixed
+
+
+def _is_for_gateway(pair: Pair) -> bool:
+    """Tell whether the gateway takes the pair; a misspelt name could mean the wrong company."""
+    meant = get_close_matches(pair.name, _OWN_PARAMETERS, n=1, cutoff=0.8)
+    if pair.is_for_gateway and meant and pair.name not in _OWN_PARAMETERS:
+        raise GatewayError(
+            QUERY_NOT_ALLOWED,
+            f"The query parameter {pair.name[:80]} is not known.",
+            hint=f"Did you mean {meant[0]}?",
+        )
+    return pair.is_for_gateway
 
 
 def _rest_of_query(endpoint: Endpoint, pairs: list[Pair], fixed: set[str]) -> list[str]:

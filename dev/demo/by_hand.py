@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dev.demo.warehouse_definitions import INTEGRATION
-from dev.sample import HOST_KEY, INVOKE_KEY, USER_NAME
+from dev.sample import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    HOST_KEY,
+    INVOKE_KEY,
+    TENANT_ID,
+    USER_NAME,
+)
 from dev.stack.ports import url
 
 if TYPE_CHECKING:
@@ -22,6 +29,8 @@ The gateway                     {stack.gateway}
   key of flows and apps         {INVOKE_KEY:<16} opens invoke and nothing else
 Business Central, simulated     {url(stack.ports.business_central)}
 Microsoft's sign-in, simulated  {url(stack.ports.entra)}
+  tenant                        {TENANT_ID}
+  client id and secret          {CLIENT_ID}, {CLIENT_SECRET}
 Logs of all parts               {stack.logs}"""
 
 
@@ -37,7 +46,7 @@ def calls(stack: Stack) -> str:
     """Show a call on two command lines."""
     call = f"{stack.gateway}/api/invoke/{INTEGRATION}/GET_WHSE_PICKS"
     return f"""\
-Ask for the picks of another shipment, with curl:
+Ask for the picks of shipment SH000002, with curl:
 
   curl {call} \\
     -H 'x-functions-key: {INVOKE_KEY}' -H 'Content-Type: application/json' \\

@@ -74,7 +74,8 @@ def api_url_problem(endpoint: Endpoint) -> str | None:
     """Return why the endpoint's `api_url` may not be used, or None."""
     names = PLACEHOLDER.findall(endpoint.api_url)
     if undeclared := [name for name in names if name not in endpoint.parameters]:
-        return f"holds {{{undeclared[0]}}}, which parameters does not declare"
+        name = undeclared[0]
+        return f'holds {{{name}}}: declare its type, as in "parameters": {{"{name}": "guid"}}'
     literal = PLACEHOLDER.sub("x", endpoint.api_url)
     if "{" in literal or "}" in literal:
         return "has a brace without its counterpart"
@@ -97,8 +98,10 @@ def _problems(endpoint: Endpoint, unread: set[str]) -> list[FieldProblem]:
         "company": company_problem(endpoint.company or ""),
     }
     problems = header_problems(endpoint.headers) + query_problems(endpoint.query)
-    if not unread & {"kind", "parameters"}:
-        found["api_url"] = api_url_problem(endpoint)
+    if "parameters" not in unread:
+        # Without a kind, what every kind asks for can be told all the same.
+        any_kind = msgspec.structs.replace(endpoint, kind="custom")
+        found["api_url"] = api_url_problem(any_kind if "kind" in unread else endpoint)
         problems += _parameter_problems(endpoint)
     if "kind" not in unread and endpoint.kind == "codeunit" and endpoint.method != "POST":
         found["method"] = "must be POST: Business Central runs a codeunit's procedure by POST only"

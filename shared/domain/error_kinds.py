@@ -37,7 +37,8 @@ QUERY_NOT_ALLOWED = ErrorKind(
     "query_not_allowed",
     400,
     "A query parameter may not be set by callers",
-    "Leave the parameter out, or ask an administrator to allow it for this endpoint.",
+    "Leave the parameter out. Another company is chosen with gw_company, where that is allowed; "
+    "an administrator may allow other names in allowed_query of the endpoint.",
 )
 COMPANY_NOT_ALLOWED = ErrorKind(
     "company_not_allowed",
@@ -169,7 +170,8 @@ COMPANY_NOT_FOUND = ErrorKind(
     "company_not_found",
     424,
     "The company's id cannot be found",
-    "Check the company's spelling (case matters), or set company_id of the integration.",
+    "Check the company's spelling (case matters), or set company_id; and check tenant_id, "
+    "environment and base_url of the integration.",
     source="upstream",
 )
 FOREIGN_NEXT_LINK = ErrorKind(
@@ -219,7 +221,7 @@ UPSTREAM_UNREACHABLE = ErrorKind(
     "upstream_unreachable",
     503,
     "The service cannot be reached",
-    "Try again in a moment; nothing was changed.",
+    "Try again in a moment; nothing was changed. If it stays so, check base_url.",
     source="upstream",
     retryable=True,
 )

@@ -147,7 +147,7 @@ class IntegrationAdministration:
             and "client_secret" not in document
             and _uses_stored_secret(existing, definition)
         ):
-            text = "is needed again: what it was entrusted to has changed"
+            text = "must be given again: a field changes that tells where or for whom it is used"
             problems = [*problems, FieldProblem("/client_secret", text)]
         if problems or definition is None:
             raise invalid_definition(problems)

@@ -180,7 +180,7 @@ def _check_method(call: Call, endpoint: Endpoint) -> None:
     if call.method not in allowed:
         raise GatewayError(
             METHOD_NOT_ALLOWED,
-            f"{endpoint.code} is run by POST, or by {endpoint.method}.",
+            f"{endpoint.code} is run by {' or '.join(allowed)}.",
             headers={"Allow": ", ".join(allowed)},
         )
 

@@ -223,3 +223,14 @@ def test_parts_between_semicolons_are_names_too(allowed, query, is_taken):
         assert url({}, endpoint, query) == f"{PAGE}/Items?{query}"
     else:
         assert refusal({}, endpoint, query) == (400, "query_not_allowed")
+
+
+@pytest.mark.parametrize("name", ["gw_compny", "gw_companys", "GW_Compani", "gw_pages"])
+def test_misspelt_name_of_the_gateway_is_refused(name):
+    """A call that names another company in vain would go to the wrong one."""
+    assert refusal(endpoint=odata("X"), query=f"{name}=x") == (400, "query_not_allowed")
+
+
+def test_other_names_of_the_gateway_are_dropped():
+    """Names that begin with gw_ never reach the service."""
+    assert "gw_" not in url(endpoint=odata("X"), query="gw_trace=1&gw_x=2")

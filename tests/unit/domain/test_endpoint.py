@@ -90,7 +90,7 @@ MESSAGES = [
     ("query in the path", {"kind": "odata", "api_url": "Items?$top=5"}, "/api_url",
      "must not hold a question mark: put fixed parameters into the field query"),
     ("undeclared", {"kind": "api", "api_url": "items({id})"}, "/api_url",
-     "holds {id}, which parameters does not declare"),
+     "holds {id}: declare its type, as in \"parameters\": {\"id\": \"guid\"}"),
     ("not used", {"parameters": {"id": "guid"}}, "/parameters/id", "api_url holds no {id}"),
     ("quotes around text",
      {"kind": "api", "api_url": "Item('{no}')", "parameters": {"no": "string"}}, "/parameters/no",
@@ -225,3 +225,12 @@ def test_hostile_company_is_refused(company):
 def test_changes_data_unless_reading(method, read_only, expected):
     """A call changes data unless it is a GET, or said to be read only."""
     assert make_endpoint(method=method, read_only=read_only).changes_data is expected
+
+
+def test_api_url_is_checked_beside_an_unknown_kind():
+    """A mistake in one field does not hide those of another."""
+    document = endpoint_document(kind="API", api_url="/customers")
+
+    _, problems = read_endpoint(document)
+
+    assert {problem.pointer for problem in problems} == {"/kind", "/api_url"}
