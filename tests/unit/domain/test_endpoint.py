@@ -90,7 +90,7 @@ MESSAGES = [
     ("query in the path", {"kind": "odata", "api_url": "Items?$top=5"}, "/api_url",
      "must not hold a question mark: put fixed parameters into the field query"),
     ("undeclared", {"kind": "api", "api_url": "items({id})"}, "/api_url",
-     "holds {id}: declare its type, as in \"parameters\": {\"id\": \"guid\"}"),
+     'holds {id}: declare its type, as in "parameters": {"id": "guid"}'),
     ("not used", {"parameters": {"id": "guid"}}, "/parameters/id", "api_url holds no {id}"),
     ("quotes around text",
      {"kind": "api", "api_url": "Item('{no}')", "parameters": {"no": "string"}}, "/parameters/no",
