@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cheroot import wsgi
@@ -63,19 +64,25 @@ class LoopbackServer:
         self._server.stop()
 
     def serve(self) -> None:
-        """Serve in this thread until SIGTERM or Ctrl+C."""
+        """Serve until SIGTERM or Ctrl+C.
+
+        The server runs in a thread of its own: an exception that a signal raises inside of it can
+        lose a wake-up, and then its workers wait for ever.
+        """
+        told_to_end = threading.Event()
 
         def end(_signal: int, _frame: FrameType | None) -> None:
-            raise KeyboardInterrupt
+            told_to_end.set()
 
         signal.signal(signal.SIGTERM, end)
-        try:
-            self._server.serve()
-        except KeyboardInterrupt:
-            # cheroot waits for the requests that it is answering, however long that takes.
-            stopping = threading.Thread(target=self._server.stop, daemon=True)
-            stopping.start()
-            stopping.join(STOP_SECONDS)
+        self.start()
+        with suppress(KeyboardInterrupt):
+            while not told_to_end.wait(1):
+                pass
+        # cheroot waits for the requests that it is answering, however long that takes.
+        stopping = threading.Thread(target=self._server.stop, daemon=True)
+        stopping.start()
+        stopping.join(STOP_SECONDS)
 
 
 def _log(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002

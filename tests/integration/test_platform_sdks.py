@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from dev.stack.certificates import prepare_certificates
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
+GRACE_SECONDS = 10
 HEADER = "identity-header"
 START_SECONDS = 20
 
@@ -61,6 +62,9 @@ def part(module, port, *arguments):
             yield
         finally:
             process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE_SECONDS)
+            process.kill()
 
 
 @pytest.fixture(scope="module")
