@@ -210,14 +210,16 @@ def _fixed_query(
 
 def _is_for_gateway(pair: Pair) -> bool:
     """Tell whether the gateway takes the pair; a misspelt name could mean the wrong company."""
+    if not pair.is_for_gateway:
+        return False
     meant = get_close_matches(pair.name, _OWN_PARAMETERS, n=1, cutoff=0.8)
-    if pair.is_for_gateway and meant and pair.name not in _OWN_PARAMETERS:
+    if meant and pair.name not in _OWN_PARAMETERS:
         raise GatewayError(
             QUERY_NOT_ALLOWED,
             f"The query parameter {pair.name[:80]} is not known.",
             hint=f"Did you mean {meant[0]}?",
         )
-    return pair.is_for_gateway
+    return True
 
 
 def _rest_of_query(endpoint: Endpoint, pairs: list[Pair], fixed: set[str]) -> list[str]:

@@ -193,3 +193,13 @@ def test_body_that_is_no_json_object_is_refused(gateway, method, address, body):
 
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_payload")
     assert (gateway.scene.integrations.rows, gateway.scene.endpoints.rows) == rows
+
+
+def test_hint_names_the_integration(gateway):
+    """What to do next can be copied, without a gap to fill in."""
+    gateway.scene.services.tokens.deauthorize(gateway.scene.record())
+
+    hint = gateway.call("POST", INVOKE).json["hint"]
+
+    assert "/api/authorize/CRONUS" in hint
+    assert "{" not in hint
