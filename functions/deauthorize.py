@@ -16,7 +16,7 @@ def deauthorize(request: Request) -> func.HttpResponse:
     """Forget all tokens of an integration, and revoke them where the provider can."""
     services = get_services()
     record = services.integrations.find(request.route("integration"))
-    revoked = services.tokens.deauthorize(record)
+    revoked = services.sign_off.deauthorize(record)
     return json_response(
         {"integration": record.code, "revoked": revoked, "status": "not_authorized"}
     )

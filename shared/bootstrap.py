@@ -26,6 +26,7 @@ from shared.services.paging import Paging
 from shared.services.refresh import TokenRefresher
 from shared.services.refresh_due import DueRefresh
 from shared.services.sealing import Sealer
+from shared.services.sign_off import SignOff
 from shared.services.token_outcomes import TokenOutcomes
 from shared.services.token_states import TokenStates
 from shared.services.token_status import TokenStatus
@@ -79,6 +80,7 @@ class Services:
     integrations: IntegrationAdministration
     endpoints: EndpointAdministration
     tokens: TokenService
+    sign_off: SignOff
     token_status: TokenStatus
     due_refresh: DueRefresh
     health: Health
@@ -143,8 +145,8 @@ def build(settings: Settings, ports: Ports) -> Services:
         background=background,
     )
     authenticator = ClientAuthenticator(ports.secrets, ports.assertions, clock)
-    identity = IdentityProvider(ports.http, authenticator, clock)
-    states = TokenStates(ports.states, clock)
+    identity = IdentityProvider(ports.http, authenticator, clock, token_call=settings.token_call)
+    states = TokenStates(ports.states, clock, token_call=settings.token_call)
     refresher = TokenRefresher(
         states=states,
         outcomes=TokenOutcomes(states, clock),
@@ -154,14 +156,20 @@ def build(settings: Settings, ports: Ports) -> Services:
     )
     tokens = TokenService(
         states=states,
-        secrets=ports.secrets,
         refresher=refresher,
-        identity=identity,
         refresh_ahead=settings.refresh_ahead,
         state_lifetime=settings.definition_lifetime,
+        max_waiters=settings.worker_threads // 2,
         clock=clock,
         background=background,
         renewals=ports.renewals,
+    )
+    sign_off = SignOff(
+        states=states,
+        secrets=ports.secrets,
+        refresher=refresher,
+        identity=identity,
+        tokens=tokens,
     )
     integrations = IntegrationAdministration(
         integrations=ports.integrations,
@@ -169,7 +177,7 @@ def build(settings: Settings, ports: Ports) -> Services:
         states=ports.states,
         sign_ins=ports.sign_ins,
         secrets=ports.secrets,
-        tokens=tokens,
+        sign_off=sign_off,
         catalogue=catalogue,
         policy=settings.egress,
         clock=clock,
@@ -201,6 +209,7 @@ def build(settings: Settings, ports: Ports) -> Services:
             integrations=integrations, endpoints=ports.endpoints, catalogue=catalogue, clock=clock
         ),
         tokens=tokens,
+        sign_off=sign_off,
         token_status=TokenStatus(
             integrations=integrations,
             states=ports.states,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEBIBYTE = 1024 * 1024
-# Read by the host, the worker or Microsoft's SDKs, not by the app; shipped with it all the same.
-PLATFORM_SETTINGS = frozenset({"REFRESH_SCHEDULE", "PYTHON_THREADPOOL_THREAD_COUNT"})
+# What the worker takes where nothing is set (the default of ThreadPoolExecutor).
+_WORKERS_OWN_THREADS = min(32, (os.cpu_count() or 1) + 4)
 _SIZES = range(1024, 100 * MEBIBYTE + 1)
 _NUMBER = re.compile(r"[0-9]{1,9}")
 # What the Azure SDK needs to find in a connection string, in any of three forms.
@@ -38,7 +39,9 @@ class Settings:
     tables_url: str | None
     storage_connection: Secret | None
     refresh_ahead: timedelta
+    token_call: timedelta
     definition_lifetime: timedelta
+    worker_threads: int
     max_payload_bytes: int
     max_answer_bytes: int
     egress: EgressPolicy
@@ -60,8 +63,15 @@ class Settings:
             refresh_ahead=timedelta(
                 seconds=reader.number("REFRESH_AHEAD_SECONDS", 900, range(86_401))
             ),
+            token_call=timedelta(seconds=reader.number("TOKEN_CALL_SECONDS", 60, range(1, 121))),
             definition_lifetime=timedelta(
                 seconds=reader.number("DEFINITION_CACHE_SECONDS", 30, range(1, 3_601))
+            ),
+            # Read by the worker too, whose default this is.
+            worker_threads=reader.number(
+                "PYTHON_THREADPOOL_THREAD_COUNT",
+                min(32, (os.cpu_count() or 1) + 4),
+                range(1, 1_001),
             ),
             max_payload_bytes=reader.number("MAX_PAYLOAD_BYTES", 10 * MEBIBYTE, _SIZES),
             max_answer_bytes=reader.number("MAX_ANSWER_BYTES", 32 * MEBIBYTE, _SIZES),

@@ -12,24 +12,35 @@ from shared.domain.oauth import Grant, read_grant
 from shared.domain.transport import NotSent, OutboundAnswer, OutboundRequest, SendError
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from shared.domain.records import StoredIntegration
     from shared.domain.secret import Secret
     from shared.ports import Clock, HttpClient
     from shared.services.client_auth import ClientAuthenticator
 
-# With a rotating provider a call cut short may cost the grant, so it is given time.
-TOKEN_CALL_SECONDS = 60
 _LONGEST_ANSWER_BYTES = 256 * 1024
 
 
 class IdentityProvider:
     """The token endpoints, spoken to by plain HTTP."""
 
-    def __init__(self, http: HttpClient, authenticator: ClientAuthenticator, clock: Clock) -> None:
-        """Send through `http`, with the proof that `authenticator` adds."""
+    def __init__(
+        self,
+        http: HttpClient,
+        authenticator: ClientAuthenticator,
+        clock: Clock,
+        *,
+        token_call: timedelta,
+    ) -> None:
+        """Send through `http`, with the proof that `authenticator` adds.
+
+        A call is given `token_call`: with a rotating provider one cut short may cost the grant.
+        """
         self._http = http
         self._authenticator = authenticator
         self._clock = clock
+        self._timeout_seconds = token_call.total_seconds()
 
     def grant(self, record: StoredIntegration, form: dict[str, str]) -> Grant:
         """Send the form to the token endpoint and return what it grants.
@@ -70,7 +81,7 @@ class IdentityProvider:
         )
         try:
             return self._http.send(
-                request, timeout_seconds=TOKEN_CALL_SECONDS, max_bytes=_LONGEST_ANSWER_BYTES
+                request, timeout_seconds=self._timeout_seconds, max_bytes=_LONGEST_ANSWER_BYTES
             )
         except NotSent as error:
             if error.is_forbidden:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         TokenStateStore,
     )
     from shared.services.catalogue import Catalogue
-    from shared.services.tokens import TokenService
+    from shared.services.sign_off import SignOff
 
 _LONGEST_SECRET = 10_000
 
@@ -51,7 +51,7 @@ class IntegrationAdministration:
         states: TokenStateStore,
         sign_ins: SignInStore,
         secrets: SecretStore,
-        tokens: TokenService,
+        sign_off: SignOff,
         catalogue: Catalogue,
         policy: EgressPolicy,
         clock: Clock,
@@ -62,7 +62,7 @@ class IntegrationAdministration:
         self._states = states
         self._sign_ins = sign_ins
         self._secrets = secrets
-        self._tokens = tokens
+        self._sign_off = sign_off
         self._catalogue = catalogue
         self._policy = policy
         self._clock = clock
@@ -125,7 +125,7 @@ class IntegrationAdministration:
             with conflicts_told(record.code):
                 # Decides who may go on; what follows can be repeated until the row itself is gone.
                 record = self._integrations.replace(record)
-                self._tokens.erase(record.code)
+                self._sign_off.erase(record.code)
                 self._secrets.forget(client_secret_name(record.code))
                 self._sign_ins.delete_for(record.code)
                 self._endpoints.delete_all(record.code)
@@ -159,7 +159,7 @@ class IntegrationAdministration:
             )
         record = self._write(existing, definition, version)
         if identity_changed:
-            self._tokens.drop(record.code)
+            self._sign_off.drop(record.code)
         shown = _view(record, stored.state if stored else None)
         return Saved(shown, record.etag, is_new=existing is None)
 

@@ -20,7 +20,7 @@ from shared.domain.oauth import Grant, client_credentials_form, refresh_form
 from shared.domain.secret_names import tokens_name
 from shared.domain.tokens import Freshness, TokenSet, TokenState
 from shared.services.token_outcomes import authorized, sign_in_required
-from shared.services.token_states import LEASE_PATIENCE, new_owner
+from shared.services.token_states import new_owner
 
 if TYPE_CHECKING:
     from shared.domain.records import StoredIntegration
@@ -70,7 +70,7 @@ class TokenRefresher:
         IdentityUnavailable, StorageUnavailable or VaultUnavailable.
         """
         owner = new_owner()
-        patience = self._clock.now() + LEASE_PATIENCE
+        patience = self._clock.now() + self._states.lease_patience
         while True:
             state = self._states.read(record.code)
             self._outcomes.refuse(record, state)
@@ -84,7 +84,7 @@ class TokenRefresher:
         """Store what a person's sign-in granted, over whatever was there before."""
         lease = self._states.wait_for_lease(record.code)
         try:
-            generation = self._next_generation(record.code, self._in_vault(record.code))
+            generation = _next_generation(lease, self._in_vault(record.code))
             return self._store(lease, record, grant, generation)
         except BaseException:
             self._give_back(lease)
@@ -98,11 +98,10 @@ class TokenRefresher:
             # The vault is the truth: a process may have died between it and the state.
             if kept is not None and self._is_usable(record, kept, beyond):
                 return kept, self._record(lease, record, kept)
-            # Read now: between the provider's answer and the vault, the storage could cost the
-            # grant; and begin the lease anew, since the vault may have been slow.
-            generation = self._next_generation(record.code, kept)
+            # The vault may have been slow, and the lease has to outlive the call.
             self._states.extend(lease)
             grant = self._grant(record, kept)
+            generation = _next_generation(lease, kept)
             return self._store(lease, record, grant, generation, is_forced=is_forced)
         except IdentityRefused as error:
             self._outcomes.refusal(lease, record, error)
@@ -216,9 +215,6 @@ class TokenRefresher:
         with suppress(Unavailable):  # it ends by itself, and must not hide what happened
             self._states.release(lease)
 
-    def _next_generation(self, code: str, kept: TokenSet | None) -> int:
-        return max(self._states.read(code).generation, kept.generation if kept else 0) + 1
-
     def _usable(self, record: StoredIntegration, beyond: int) -> TokenSet | None:
         tokens = self._in_vault(record.code)
         return tokens if tokens and self._is_usable(record, tokens, beyond) else None
@@ -233,3 +229,7 @@ class TokenRefresher:
     def _in_vault(self, code: str) -> TokenSet | None:
         secret = self._secrets.get(tokens_name(code))
         return TokenSet.from_secret(secret) if secret is not None else None
+
+
+def _next_generation(lease: Lease, kept: TokenSet | None) -> int:
+    return max(lease.row.state.generation, kept.generation if kept else 0) + 1

@@ -16,36 +16,43 @@ import msgspec
 from shared.domain.errors import IdentityUnavailable, StorageUnavailable
 from shared.domain.tokens import TokenState
 from shared.ports import Conflict
-from shared.services.identity import TOKEN_CALL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shared.domain.records import StoredTokenState
     from shared.ports import Clock, TokenStateStore
 
-# Longer than a token call may take, so that a lease cannot end under its holder.
-LEASE_LIFE = timedelta(seconds=TOKEN_CALL_SECONDS + 30)
-# Longer than a lease, so that whoever waits for one that nobody releases gets it in the end.
-LEASE_PATIENCE = LEASE_LIFE + timedelta(seconds=5)
 _ATTEMPTS = 20
 _POLL_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lease:
-    """The right to call the token endpoint of one integration."""
+    """The right to call the token endpoint of one integration, and the row as last seen."""
 
-    integration: str
     owner: str
+    row: StoredTokenState
+
+    @property
+    def integration(self) -> str:
+        """The integration's code."""
+        return self.row.integration
 
 
 class TokenStates:
     """Changes of token states that no other instance can undo by accident."""
 
-    def __init__(self, store: TokenStateStore, clock: Clock) -> None:
-        """Keep the rows in `store`."""
+    def __init__(self, store: TokenStateStore, clock: Clock, *, token_call: timedelta) -> None:
+        """Keep the rows in `store`; a call to a token endpoint ends within `token_call`.
+
+        A lease outlives such a call, so that it cannot end under its holder; and patience outlives
+        a lease, so that whoever waits for one that nobody releases gets it in the end.
+        """
         self._store = store
         self._clock = clock
+        self.lease_life = token_call * 1.5
+        self.lease_patience = self.lease_life + timedelta(seconds=5)
 
     def read(self, integration: str) -> TokenState:
         """Return the state as it is stored now."""
@@ -54,18 +61,8 @@ class TokenStates:
 
     def change(self, integration: str, change: Callable[[TokenState], TokenState]) -> TokenState:
         """Apply `change` to the stored state, again if somebody else was faster."""
-        for _ in range(_ATTEMPTS):
-            stored = self._store.get(integration)
-            state = stored.state if stored else TokenState()
-            changed = change(state)
-            if changed == state:
-                return state
-            try:
-                etag = stored.etag if stored else None
-                return self._store.put(integration, changed, etag=etag).state
-            except Conflict:
-                self._clock.sleep(0.05)
-        raise StorageUnavailable("The token state is being changed by too many at once.")
+        row = self._change(integration, change)
+        return row.state if row else TokenState()
 
     def erase(self, integration: str) -> None:
         """Remove the row."""
@@ -78,15 +75,15 @@ class TokenStates:
         def take(state: TokenState) -> TokenState:
             if state.is_leased(now) and state.lease_owner != owner:
                 return state
-            until = now + LEASE_LIFE
+            until = now + self.lease_life
             return msgspec.structs.replace(state, lease_owner=owner, lease_until=until)
 
-        taken = self.change(integration, take).lease_owner == owner
-        return Lease(integration, owner) if taken else None
+        row = self._change(integration, take)
+        return Lease(owner, row) if row and row.state.lease_owner == owner else None
 
     def wait_for_lease(self, integration: str) -> Lease:
         """Take the lease as soon as nobody else holds it; IdentityUnavailable if that is never."""
-        owner, until = new_owner(), self._clock.now() + LEASE_PATIENCE
+        owner, until = new_owner(), self._clock.now() + self.lease_patience
         while (lease := self.try_lease(integration, owner)) is None:
             self.wait_a_little(until)
         return lease
@@ -99,7 +96,7 @@ class TokenStates:
 
     def extend(self, lease: Lease) -> None:
         """Let the lease begin anew; IdentityUnavailable if it is lost."""
-        until = self._clock.now() + LEASE_LIFE
+        until = self._clock.now() + self.lease_life
         if self._if_held(lease, lambda s: msgspec.structs.replace(s, lease_until=until)) is None:
             raise IdentityUnavailable("The sign-in was changed while it was being renewed.")
 
@@ -128,8 +125,38 @@ class TokenStates:
             is_held = state.lease_owner == lease.owner
             return change(state) if is_held else state
 
-        changed = self.change(lease.integration, change_if_held)
-        return changed if is_held else None
+        row = self._change(lease.integration, change_if_held, seen=lease.row)
+        if row is None or not is_held:
+            return None
+        lease.row = row
+        return row.state
+
+    def _change(
+        self,
+        integration: str,
+        change: Callable[[TokenState], TokenState],
+        *,
+        seen: StoredTokenState | None = None,
+    ) -> StoredTokenState | None:
+        """Write the changed row and return it; begin with the row `seen`, which saves a read."""
+        attempted = None
+        for _ in range(_ATTEMPTS):
+            stored = seen or self._store.get(integration)
+            state = stored.state if stored else TokenState()
+            if state == attempted:
+                return stored  # it was written, though the answer that said so was lost
+            changed = change(state)
+            if changed == state and seen is None:
+                return stored
+            if changed != state:
+                try:
+                    etag = stored.etag if stored else None
+                    return self._store.put(integration, changed, etag=etag)
+                except Conflict:
+                    attempted = changed
+                    self._clock.sleep(0.05)
+            seen = None
+        raise StorageUnavailable("The token state is being changed by too many at once.")
 
 
 def new_owner() -> str:

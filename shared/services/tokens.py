@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.domain.errors import (
-    GatewayError,
-    IdentityUnavailable,
-    Unavailable,
-    VaultUnavailable,
-)
-from shared.domain.events import log_event
-from shared.domain.secret_names import tokens_name
+from shared.domain.errors import GatewayError, IdentityUnavailable, VaultUnavailable
 from shared.domain.tokens import Freshness, TokenSet, TokenState
 from shared.services.cache import ReadThroughCache
 from shared.services.single_flight import SingleFlight
-from shared.services.token_states import LEASE_PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.domain.oauth import Grant
     from shared.domain.records import StoredIntegration
-    from shared.ports import Background, Clock, SecretStore
-    from shared.services.identity import IdentityProvider
+    from shared.ports import Background, Clock
     from shared.services.refresh import TokenRefresher
     from shared.services.token_states import TokenStates
 
@@ -56,23 +46,21 @@ class TokenService:
         self,
         *,
         states: TokenStates,
-        secrets: SecretStore,
         refresher: TokenRefresher,
-        identity: IdentityProvider,
         refresh_ahead: timedelta,
         state_lifetime: timedelta,
+        max_waiters: int,
         clock: Clock,
         background: Background,
         renewals: Background,
     ) -> None:
         """Notice within `state_lifetime` what other instances did to the tokens.
 
-        `renewals` runs the early ones, apart from the short work of `background`.
+        No more than `max_waiters` threads wait for long for the same renewal. `renewals` runs the
+        early ones, apart from the short work of `background`.
         """
         self._states = states
-        self._secrets = secrets
         self._refresher = refresher
-        self._identity = identity
         self._refresh_ahead = refresh_ahead
         self._clock = clock
         self._background = background
@@ -85,7 +73,7 @@ class TokenService:
             what="token state",
         )
         self._held: defaultdict[str, _Held] = defaultdict(_Held)
-        self._flights: SingleFlight[TokenSet] = SingleFlight()
+        self._flights: SingleFlight[TokenSet] = SingleFlight(max_waiters=max_waiters, clock=clock)
 
     @property
     def holds_tokens(self) -> bool:
@@ -131,9 +119,11 @@ class TokenService:
             return None
         return self._renew(record, beyond=refused.generation, is_forced=True, until=until)
 
-    def renew(self, record: StoredIntegration, *, beyond: int) -> TokenSet:
+    def renew(
+        self, record: StoredIntegration, *, beyond: int, until: datetime | None = None
+    ) -> TokenSet:
         """Return tokens later than the generation `beyond`, for the timer. Raises as `for_call`."""
-        return self._renew(record, beyond=beyond)
+        return self._renew(record, beyond=beyond, until=until)
 
     def connect(self, record: StoredIntegration) -> TokenSet:
         """Ask for a token at once, also after a deauthorization: an administrator wants it so."""
@@ -144,37 +134,10 @@ class TokenService:
         """Keep what a person's sign-in granted. Raises StorageUnavailable, VaultUnavailable."""
         self._hold(record, *self._refresher.store_grant(record, grant))
 
-    def deauthorize(self, record: StoredIntegration) -> bool:
-        """Forget the tokens and refuse calls until somebody authorizes; tell whether revoked."""
-        self._end(record.code, "deauthorized", binding=record.binding)
-        tokens = self._refresher.stored_tokens(record)
-        self._secrets.forget(tokens_name(record.code))
-        if tokens is None or tokens.refresh_token is None:
-            return False
-        try:
-            return self._identity.revoke(record, tokens.refresh_token)
-        except GatewayError as error:
-            event, reason = "revocation_failed", error.detail
-            log_event(event, level=logging.WARNING, integration=record.code, reason=reason)
-            return False
-
-    def drop(self, code: str) -> None:
-        """Forget tokens that a changed definition voids; an outage leaves them void all the same.
-
-        They are bound to the former definition, which no call uses any more.
-        """
-        try:
-            self._end(code, "none")
-            self._secrets.forget(tokens_name(code))
-        except Unavailable as error:
-            event, reason = "tokens_not_dropped", error.detail
-            log_event(event, level=logging.WARNING, integration=code, reason=reason)
-
-    def erase(self, code: str) -> None:
-        """Forget the tokens and all that is known about them: the integration is deleted."""
-        self._end(code, "none")
-        self._secrets.forget(tokens_name(code))
-        self._states.erase(code)
+    def forget(self, code: str) -> None:
+        """Hold nothing of the integration any more."""
+        self._held.pop(code, None)
+        self._known.forget(code)
 
     def _serving_state(self, code: str) -> TokenState | None:
         state = self._states.read(code)
@@ -229,9 +192,10 @@ class TokenService:
             self._hold(record, tokens, state)
             return tokens
 
-        wait = LEASE_PATIENCE if until is None else until - self._clock.now()
+        patience = self._states.lease_patience
+        wait = patience if until is None else until - self._clock.now()
         try:
-            tokens = self._flights.run(record.code, work, timeout_seconds=wait.total_seconds())
+            tokens = self._flights.run(record.code, work, timeout=wait)
         except TimeoutError as error:
             raise IdentityUnavailable(
                 "The token is still being renewed.", retry_after_seconds=_RETRY_AFTER_SECONDS
@@ -273,19 +237,6 @@ class TokenService:
     def _hold(self, record: StoredIntegration, tokens: TokenSet, state: TokenState) -> None:
         self._held[record.code].tokens = tokens
         self._known.put(record.code, state)
-
-    def _end(
-        self, code: str, status: Literal["none", "deauthorized"], *, binding: str = ""
-    ) -> None:
-        """Void the tokens on every instance, and whatever renewal is under way."""
-        self._states.change(
-            code,
-            lambda state: TokenState(
-                status=status, generation=state.generation + 1, binding=binding
-            ),
-        )
-        self._held.pop(code, None)
-        self._known.forget(code)
 
     def _note_use(self, code: str, state: TokenState) -> None:
         """Let the timer know what is in use, at most hourly."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -13,14 +14,22 @@ from shared.settings import Settings
 
 CONNECTION = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=canary;EndpointSuffix=x"
 REFERENCE = "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/x/)"
+# What each is read into, its default, and another value.
 NUMBERS = {
-    "REFRESH_AHEAD_SECONDS": (lambda settings: settings.refresh_ahead, timedelta(seconds=900)),
+    "REFRESH_AHEAD_SECONDS": (lambda settings: settings.refresh_ahead, timedelta(seconds=900), 60),
+    "TOKEN_CALL_SECONDS": (lambda settings: settings.token_call, timedelta(seconds=60), 30),
     "DEFINITION_CACHE_SECONDS": (
         lambda settings: settings.definition_lifetime,
         timedelta(seconds=30),
+        60,
     ),
-    "MAX_PAYLOAD_BYTES": (lambda settings: settings.max_payload_bytes, 10 * 1024 * 1024),
-    "MAX_ANSWER_BYTES": (lambda settings: settings.max_answer_bytes, 32 * 1024 * 1024),
+    "PYTHON_THREADPOOL_THREAD_COUNT": (
+        lambda settings: settings.worker_threads,
+        min(32, (os.cpu_count() or 1) + 4),  # the worker's own
+        64,
+    ),
+    "MAX_PAYLOAD_BYTES": (lambda settings: settings.max_payload_bytes, 10 * 1024 * 1024, 1500),
+    "MAX_ANSWER_BYTES": (lambda settings: settings.max_answer_bytes, 32 * 1024 * 1024, 1500),
 }
 
 
@@ -49,13 +58,16 @@ def complaint(**changes):
 
 def test_needed_settings_are_enough():
     """Everything else has a default, and the defaults are the safe ones."""
+    threads = min(32, (os.cpu_count() or 1) + 4)  # the worker's own default
     assert read() == Settings(
         key_vault_url="https://gateway.vault.azure.net",
         public_url="https://gateway.azurewebsites.net",
         tables_url="https://gateway.table.core.windows.net",
         storage_connection=None,
         refresh_ahead=timedelta(minutes=15),
+        token_call=timedelta(seconds=60),
         definition_lifetime=timedelta(seconds=30),
+        worker_threads=threads,
         max_payload_bytes=10 * 1024 * 1024,
         max_answer_bytes=32 * 1024 * 1024,
         egress=EgressPolicy(allow_insecure=False, private_hosts=frozenset()),
@@ -161,9 +173,10 @@ class TestNumber:
 
     def test_given_one_counts(self, name, case):
         """Spaces around it do no harm."""
-        expected = timedelta(seconds=1500) if isinstance(case[1], timedelta) else 1500
+        read_into, default, given = case
+        expected = timedelta(seconds=given) if isinstance(default, timedelta) else given
 
-        assert case[0](read(**{name: " 1500 "})) == expected
+        assert read_into(read(**{name: f" {given} "})) == expected
 
     @pytest.mark.parametrize("value", ["-1", "1.5", "1e3", "ten", "0x10", "1_000", "٣", "9" * 30])
     def test_malformed_one_is_refused(self, name, case, value):
@@ -176,7 +189,9 @@ class TestNumber:
     ("name", "lowest", "highest"),
     [
         ("REFRESH_AHEAD_SECONDS", 0, 86_400),
+        ("TOKEN_CALL_SECONDS", 1, 120),
         ("DEFINITION_CACHE_SECONDS", 1, 3_600),
+        ("PYTHON_THREADPOOL_THREAD_COUNT", 1, 1_000),
         ("MAX_PAYLOAD_BYTES", 1024, 100 * 1024 * 1024),
         ("MAX_ANSWER_BYTES", 1024, 100 * 1024 * 1024),
     ],

@@ -175,7 +175,7 @@ def test_answer_of_the_service_is_marked_as_such(gateway, status):
     ("prepare", "source"),
     [
         (lambda scene: scene.endpoints.rows.clear(), "gateway"),
-        (lambda scene: scene.services.tokens.deauthorize(scene.record()), "identity"),
+        (lambda scene: scene.services.sign_off.deauthorize(scene.record()), "identity"),
         (lambda scene: scene.http.on(BC, json_answer({}, status=301)), "upstream"),
     ],
     ids=["unknown endpoint", "nobody signed in", "redirect"],

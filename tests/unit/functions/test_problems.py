@@ -197,7 +197,7 @@ def test_body_that_is_no_json_object_is_refused(gateway, method, address, body):
 
 def test_hint_names_the_integration(gateway):
     """What to do next can be copied, without a gap to fill in."""
-    gateway.scene.services.tokens.deauthorize(gateway.scene.record())
+    gateway.scene.services.sign_off.deauthorize(gateway.scene.record())
 
     hint = gateway.call("POST", INVOKE).json["hint"]
 

@@ -185,7 +185,7 @@ def test_lookup_ends_after_half_a_minute(api):
 
 def test_lookup_without_a_token_is_told_as_that(api):
     """What is missing is a sign-in, not the company."""
-    api.services.tokens.deauthorize(api.record())
+    api.services.sign_off.deauthorize(api.record())
 
     assert failure(api.invoke).kind.code == "sign_in_required"
 

@@ -226,7 +226,7 @@ def test_refresh_token_that_could_not_be_dropped_goes_nowhere_else(signed_in):
     signed_in.http.on(ELSEWHERE, json_answer({}))
     signed_in.token()
 
-    signed_in.services.tokens.deauthorize(signed_in.record())
+    signed_in.services.sign_off.deauthorize(signed_in.record())
 
     assert "refresh-1" not in sent_in_all(signed_in)
 

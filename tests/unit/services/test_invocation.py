@@ -57,7 +57,7 @@ def expired(reply):
 def deauthorized():
     """Return the situation after a deauthorization."""
     scene = serving()
-    scene.services.tokens.deauthorize(scene.record())
+    scene.services.sign_off.deauthorize(scene.record())
     return scene, {}
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
-from shared.services.token_states import LEASE_LIFE
 from tests.scenes import PERSON, failure
 
 HOUR = 3600
@@ -143,7 +143,7 @@ def test_lease_begins_anew_with_each_try_to_save(expired):
     expired.clock.before("sleep", look)
 
     assert expired.token() == "access-2"
-    assert left == [LEASE_LIFE]
+    assert left == [timedelta(seconds=90)]
 
 
 def test_vault_outage_at_the_end_of_a_sign_in_blocks_nobody(signed_in):

@@ -162,7 +162,7 @@ def test_lease_is_released_after_a_refresh(scene):
 def test_deauthorization_during_a_refresh_wins(scene):
     """The tokens that came are kept nowhere, and handed to nobody."""
     administrator = scene.another_instance()
-    scene.provider.afterwards = lambda: administrator.tokens.deauthorize(scene.record())
+    scene.provider.afterwards = lambda: administrator.sign_off.deauthorize(scene.record())
 
     error = failure(scene.token)
 
@@ -178,7 +178,7 @@ def test_deauthorization_during_a_failing_refresh_stands(scene, status):
     """A refusal or an outage that comes later does not change what the administrator did."""
     administrator = scene.another_instance()
     scene.provider.instead = json_answer({"error": "invalid_grant"}, status=status)
-    scene.provider.afterwards = lambda: administrator.tokens.deauthorize(scene.record())
+    scene.provider.afterwards = lambda: administrator.sign_off.deauthorize(scene.record())
 
     failure(scene.token)
 
@@ -189,7 +189,7 @@ def test_deauthorization_during_a_failing_refresh_stands(scene, status):
 def test_sign_in_during_a_deauthorized_refresh_counts(scene):
     """Only what was under way before the deauthorization is thrown away."""
     administrator = scene.another_instance()
-    scene.provider.afterwards = lambda: administrator.tokens.deauthorize(scene.record())
+    scene.provider.afterwards = lambda: administrator.sign_off.deauthorize(scene.record())
     failure(scene.token)
     scene.provider.afterwards = lambda: None
 
@@ -238,7 +238,7 @@ def test_sign_in_during_a_refresh_is_not_undone_by_it(scene):
 
     def begin_anew():
         scene.provider.afterwards = lambda: None
-        administrator.tokens.deauthorize(scene.record())
+        administrator.sign_off.deauthorize(scene.record())
         scene.sign_in(services=administrator)
 
     scene.provider.afterwards = begin_anew

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from shared.domain.errors import IdentityUnavailable, StorageUnavailable
 from shared.domain.tokens import TokenState
-from shared.services.token_states import LEASE_LIFE, LEASE_PATIENCE, Lease, TokenStates
+from shared.ports import Conflict
+from shared.services.token_states import Lease, TokenStates
 from tests.fakes import FakeClock, FakeTokenStateStore
 from tests.scenes import failure
+
+if TYPE_CHECKING:
+    from shared.domain.records import StoredTokenState
+
+
+TOKEN_CALL = timedelta(seconds=60)
+
+
+class LossyStore(FakeTokenStateStore):
+    """A store that can execute a write and then report what a repeated one would meet."""
+
+    loses_answer = False
+
+    def lose_next_answer(self) -> None:
+        """Lose the answer to the next write."""
+        self.loses_answer = True
+
+    def put(self, integration: str, state: TokenState, *, etag: str | None) -> StoredTokenState:
+        """Store the state; raise Conflict if the answer is to be lost."""
+        stored = super().put(integration, state, etag=etag)
+        if self.loses_answer:
+            self.loses_answer = False
+            raise Conflict(integration)
+        return stored
 
 
 class Bench:
@@ -19,8 +45,8 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.store = FakeTokenStateStore()
-        self.states = TokenStates(self.store, self.clock)
+        self.store = LossyStore()
+        self.states = TokenStates(self.store, self.clock, token_call=TOKEN_CALL)
 
     def interfere(self) -> None:
         """Write as another instance does, just before the next write of this one, and again."""
@@ -91,8 +117,9 @@ def test_lease_is_taken_and_lasts_for_a_token_call(bench):
     lease = bench.lease()
 
     state = bench.states.read("A")
-    assert (state.lease_owner, state.lease_until) == (lease.owner, bench.clock.now() + LEASE_LIFE)
-    assert timedelta(seconds=60) < LEASE_LIFE
+    lasting = state.lease_until - bench.clock.now()
+    assert (state.lease_owner, lasting) == (lease.owner, bench.states.lease_life)
+    assert bench.states.lease_life > TOKEN_CALL
 
 
 def test_every_lease_has_its_own_mark(bench):
@@ -119,7 +146,7 @@ def test_lease_that_nobody_releases_is_taken_when_it_ends(bench):
     started_on = bench.clock.now()
 
     assert bench.lease() != first
-    assert LEASE_LIFE <= bench.clock.now() - started_on < LEASE_PATIENCE
+    assert bench.states.lease_life <= bench.clock.now() - started_on < bench.states.lease_patience
 
 
 def test_lease_that_is_held_on_to_is_given_up(bench):
@@ -141,14 +168,70 @@ def test_lease_is_taken_by_one_of_two(bench):
     bench.store.before("put", lambda: winners.append(bench.states.try_lease("A", "faster")))
 
     assert bench.states.try_lease("A", "slower") is None
-    assert winners == [Lease("A", "faster")]
+    assert [winner.owner for winner in winners] == ["faster"]
 
 
-def test_lost_answer_to_the_own_write_is_no_obstacle(bench):
-    """The storage client repeats a write whose answer was lost, and is told of a conflict."""
+def test_lease_can_be_taken_again_by_its_owner(bench):
+    """Whoever asks again under the same mark has it still."""
     lease = bench.states.try_lease("A", "me")
 
     assert bench.states.try_lease("A", "me") == lease
+
+
+@pytest.mark.parametrize("is_first_row", [True, False], ids=["new row", "old row"])
+def test_lost_answer_to_the_taking_write_is_no_obstacle(bench, is_first_row):
+    """The storage client repeats a write whose answer was lost, and is told of a conflict."""
+    if not is_first_row:
+        bench.states.change("A", count)
+    bench.store.lose_next_answer()
+
+    lease = bench.states.try_lease("A", "me")
+
+    assert lease is not None
+    assert bench.states.read("A").lease_owner == "me"
+
+
+def test_lost_answer_to_an_extension_is_no_obstacle(bench):
+    """The lease is extended, and still held."""
+    lease = bench.lease()
+    bench.clock.advance(seconds=30)
+    bench.store.lose_next_answer()
+    until = bench.clock.now() + bench.states.lease_life
+
+    bench.states.extend(lease)
+
+    assert bench.states.read("A").lease_until == until
+
+
+def test_lost_answer_to_an_outcome_does_not_void_it(bench):
+    """The outcome counts: its own release must not look like a lease that somebody took away."""
+    lease = bench.lease()
+    bench.store.lose_next_answer()
+
+    assert bench.states.finish(lease, count) == TokenState(failures=1)
+
+
+def test_extension_at_the_same_moment_still_sees_a_lost_lease(bench):
+    """What was seen before proves nothing about what is stored now."""
+    lease = bench.lease()
+    bench.states.change("A", lambda _: TokenState(status="deauthorized"))
+
+    error = failure(lambda: bench.states.extend(lease))
+
+    assert isinstance(error, IdentityUnavailable)
+    assert bench.states.read("A").lease_owner is None
+
+
+def test_leased_row_is_read_no_more_than_needed(bench):
+    """Whoever holds the lease knows the row: each further step is one write."""
+    lease = bench.lease()
+    before = bench.store.calls.copy()
+
+    bench.clock.advance(seconds=1)
+    bench.states.extend(lease)
+    bench.states.finish(lease, count)
+
+    assert bench.store.calls - before == {"put": 2}
 
 
 def test_extended_lease_begins_anew(bench):
@@ -158,7 +241,7 @@ def test_extended_lease_begins_anew(bench):
 
     bench.states.extend(lease)
 
-    assert bench.states.read("A").lease_until == bench.clock.now() + LEASE_LIFE
+    assert bench.states.read("A").lease_until == bench.clock.now() + bench.states.lease_life
 
 
 def test_lost_lease_cannot_be_extended(bench):
@@ -183,7 +266,7 @@ def test_outcome_is_recorded_with_the_release(bench):
 def test_outcome_of_a_lost_lease_does_not_count(bench):
     """Somebody whose lease has ended neither writes nor takes the next owner's away."""
     lost = bench.lease()
-    bench.clock.advance(seconds=LEASE_LIFE.total_seconds())
+    bench.clock.advance(seconds=bench.states.lease_life.total_seconds())
     owner = bench.lease().owner
 
     assert bench.states.finish(lost, count) is None
@@ -197,5 +280,5 @@ def test_lease_ends_by_its_time(bench):
     state = bench.states.read("A")
 
     assert state.is_leased(bench.clock.now())
-    assert not state.is_leased(bench.clock.now() + LEASE_LIFE)
+    assert not state.is_leased(bench.clock.now() + bench.states.lease_life)
     assert not TokenState().is_leased(bench.clock.now())

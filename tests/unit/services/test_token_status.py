@@ -56,7 +56,7 @@ def test_every_instance_tells_the_same(signed_in):
     """It is read from the stores, not from memory."""
     other = signed_in.another_instance()
     status(signed_in, other)
-    signed_in.services.tokens.deauthorize(signed_in.record())
+    signed_in.services.sign_off.deauthorize(signed_in.record())
 
     assert status(signed_in) == status(signed_in, other)
     assert status(signed_in)["status"] == "not_authorized"

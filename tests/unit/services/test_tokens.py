@@ -231,7 +231,7 @@ def test_vault_outage_leaves_the_other_instance_its_older_valid_token(signed_in)
 
 def test_deauthorized_integration_refuses_calls_at_once(signed_in):
     """The tokens are gone from memory and vault, and the provider is not asked."""
-    signed_in.services.tokens.deauthorize(signed_in.record())
+    signed_in.services.sign_off.deauthorize(signed_in.record())
 
     error = failure(signed_in.token)
 
@@ -247,7 +247,7 @@ def test_deauthorization_counts_elsewhere_within_the_lifetime(signed_in, steps):
     """A token in another instance's memory is used for DEFINITION_CACHE_SECONDS at the most."""
     other = signed_in.another_instance()
     signed_in.token(other)
-    signed_in.services.tokens.deauthorize(signed_in.record())
+    signed_in.services.sign_off.deauthorize(signed_in.record())
     signed_in.background.is_held = True
 
     for seconds in steps[:-1]:
@@ -263,7 +263,7 @@ def test_noting_a_use_does_not_make_a_deauthorization_count_later(long_lived):
     other = long_lived.another_instance()
     long_lived.clock.advance(seconds=3600 - 10)
     long_lived.token(other)
-    long_lived.services.tokens.deauthorize(long_lived.record())
+    long_lived.services.sign_off.deauthorize(long_lived.record())
     long_lived.clock.advance(seconds=20)
     long_lived.token(other)  # an hour after the last note
 
@@ -276,7 +276,7 @@ def test_new_sign_in_recovers_at_once_on_every_instance(signed_in):
     """Nobody waits for a cache to expire after somebody has signed in again."""
     other = signed_in.another_instance()
     signed_in.token(other)
-    signed_in.services.tokens.deauthorize(signed_in.record())
+    signed_in.services.sign_off.deauthorize(signed_in.record())
     signed_in.clock.advance(seconds=30)
     failure(signed_in.token)
     failure(lambda: signed_in.token(other))
@@ -316,7 +316,7 @@ def test_deauthorize_tells_whether_the_provider_revoked(scene, changes, answer, 
     scene.integrate(**changes)
     scene.sign_in()
 
-    assert scene.services.tokens.deauthorize(scene.record()) is expected
+    assert scene.services.sign_off.deauthorize(scene.record()) is expected
     assert scene.kept_tokens() is None
     assert failure(scene.token).kind.code == "sign_in_required"
 
@@ -327,7 +327,7 @@ def test_revocation_names_the_refresh_token_and_proves_the_client(scene):
     scene.integrate(revocation_url="https://idp.example.com/revoke")
     scene.sign_in()
 
-    scene.services.tokens.deauthorize(scene.record())
+    scene.services.sign_off.deauthorize(scene.record())
 
     (sent,) = scene.http.sent_to("https://idp.example.com")
     assert b"token=refresh-1&token_type_hint=refresh_token&client_id=" in sent.body
@@ -338,17 +338,17 @@ def test_deauthorize_without_a_sign_in_is_no_error(scene):
     """There is nothing to forget, and calls are refused as before."""
     scene.integrate()
 
-    assert scene.services.tokens.deauthorize(scene.record()) is False
+    assert scene.services.sign_off.deauthorize(scene.record()) is False
     assert failure(scene.token).kind.code == "sign_in_required"
 
 
 def test_deauthorize_with_the_vault_down_can_be_repeated(signed_in):
     """It is told, and once the vault answers, the tokens are forgotten."""
     signed_in.secrets.fail()
-    error = failure(lambda: signed_in.services.tokens.deauthorize(signed_in.record()))
+    error = failure(lambda: signed_in.services.sign_off.deauthorize(signed_in.record()))
     signed_in.secrets.recover()
 
-    signed_in.services.tokens.deauthorize(signed_in.record())
+    signed_in.services.sign_off.deauthorize(signed_in.record())
 
     assert error.kind.code == "vault_unavailable"
     assert signed_in.kept_tokens() is None
@@ -357,7 +357,7 @@ def test_deauthorize_with_the_vault_down_can_be_repeated(signed_in):
 def test_deauthorize_whose_deletion_fails_still_refuses_calls(signed_in):
     """The state counts from its first step; the tokens left behind are not taken up again."""
     signed_in.secrets.fail("forget")
-    failure(lambda: signed_in.services.tokens.deauthorize(signed_in.record()))
+    failure(lambda: signed_in.services.sign_off.deauthorize(signed_in.record()))
     signed_in.secrets.recover()
 
     assert failure(signed_in.token).kind.code == "sign_in_required"
@@ -414,7 +414,7 @@ def test_deauthorized_app_stays_so_until_an_administrator_connects_it(scene):
     """Calls do not bring it back by themselves, though they could."""
     scene.integrate(grant_type="client_credentials")
     scene.token()
-    scene.services.tokens.deauthorize(scene.record())
+    scene.services.sign_off.deauthorize(scene.record())
     other = scene.another_instance()
 
     error = failure(lambda: scene.token(other))
@@ -482,7 +482,7 @@ def test_integrations_are_apart(scene):
         scene.integrate(code=code)
         scene.sign_in(code)
 
-    scene.services.tokens.deauthorize(scene.record("ONE"))
+    scene.services.sign_off.deauthorize(scene.record("ONE"))
 
     assert failure(lambda: scene.token(code="ONE")).kind.code == "sign_in_required"
     assert scene.token(code="TWO_B") == "access-2"

@@ -1,0 +1,86 @@
+"""The end of a sign-in: on every instance, for whatever renewal is under way, and in the vault."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Literal
+
+from shared.domain.errors import GatewayError, Unavailable
+from shared.domain.events import log_event
+from shared.domain.secret_names import tokens_name
+from shared.domain.tokens import TokenState
+
+if TYPE_CHECKING:
+    from shared.domain.records import StoredIntegration
+    from shared.ports import SecretStore
+    from shared.services.identity import IdentityProvider
+    from shared.services.refresh import TokenRefresher
+    from shared.services.token_states import TokenStates
+    from shared.services.tokens import TokenService
+
+
+class SignOff:
+    """Forgets tokens, and has the provider revoke them."""
+
+    def __init__(
+        self,
+        *,
+        states: TokenStates,
+        secrets: SecretStore,
+        refresher: TokenRefresher,
+        identity: IdentityProvider,
+        tokens: TokenService,
+    ) -> None:
+        """Forget what `secrets` and `tokens` hold; `states` tells the other instances."""
+        self._states = states
+        self._secrets = secrets
+        self._refresher = refresher
+        self._identity = identity
+        self._tokens = tokens
+
+    def deauthorize(self, record: StoredIntegration) -> bool:
+        """Forget the tokens and refuse calls until somebody authorizes; tell whether revoked.
+
+        Raises StorageUnavailable or VaultUnavailable; to repeat it is safe.
+        """
+        self._end(record.code, "deauthorized", binding=record.binding)
+        tokens = self._refresher.stored_tokens(record)
+        self._secrets.forget(tokens_name(record.code))
+        if tokens is None or tokens.refresh_token is None:
+            return False
+        try:
+            return self._identity.revoke(record, tokens.refresh_token)
+        except GatewayError as error:
+            event, reason = "revocation_failed", error.detail
+            log_event(event, level=logging.WARNING, integration=record.code, reason=reason)
+            return False
+
+    def drop(self, code: str) -> None:
+        """Forget tokens that a changed definition voids; an outage leaves them void all the same.
+
+        They are bound to the former definition, which no call uses any more.
+        """
+        try:
+            self._end(code, "none")
+            self._secrets.forget(tokens_name(code))
+        except Unavailable as error:
+            event, reason = "tokens_not_dropped", error.detail
+            log_event(event, level=logging.WARNING, integration=code, reason=reason)
+
+    def erase(self, code: str) -> None:
+        """Forget the tokens and all that is known about them: the integration is deleted."""
+        self._end(code, "none")
+        self._secrets.forget(tokens_name(code))
+        self._states.erase(code)
+
+    def _end(
+        self, code: str, status: Literal["none", "deauthorized"], *, binding: str = ""
+    ) -> None:
+        """Void the tokens on every instance, and whatever renewal is under way."""
+        self._states.change(
+            code,
+            lambda state: TokenState(
+                status=status, generation=state.generation + 1, binding=binding
+            ),
+        )
+        self._tokens.forget(code)
