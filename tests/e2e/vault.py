@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.e2e.processes import SharedStack
+    from dev.stack.running import Stack
 
 
-def values_in_vault(stack: SharedStack) -> dict[str, list[str]]:
+def values_in_vault(stack: Stack) -> dict[str, list[str]]:
     """Return all versions of every secret by its name, the newest one last."""
-    text = (stack.folder / "state" / "key-vault.json").read_text(encoding="utf-8")
+    files = (stack.folder / "state" / "key-vault").glob("*.json")
     return {
-        name: [version["value"] for version in secret["versions"]]
-        for name, secret in json.loads(text).items()
+        file.stem: [version["value"] for version in json.loads(file.read_text("utf-8"))["versions"]]
+        for file in files
     }

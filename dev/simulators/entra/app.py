@@ -11,6 +11,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from dev.sample import CLIENT_ID, TENANT_ID
+from dev.simulators.entra.admin_consent import AdminConsentEndpoint
 from dev.simulators.entra.authorize import AuthorizeEndpoint
 from dev.simulators.entra.client_auth import ClientAuthentication
 from dev.simulators.entra.codes import AuthorizationCodes
@@ -35,6 +36,7 @@ _ROUTES = Map(
     [
         Rule("/<tenant>/oauth2/v2.0/authorize", endpoint="authorize", methods=["GET", "POST"]),
         Rule("/<tenant>/oauth2/v2.0/token", endpoint="token", methods=["POST"]),
+        Rule("/<tenant>/v2.0/adminconsent", endpoint="admin_consent", methods=["GET", "POST"]),
         Rule("/<tenant>/oauth2/v2.0/logout", endpoint="logout", methods=["GET"]),
         Rule(
             "/<tenant>/v2.0/.well-known/openid-configuration",
@@ -68,7 +70,10 @@ class Entra:
         grants = Grants(state / "entra-grants.json", now)
         self._control = Control(settings, registry=self._registry, grants=grants)
         self._authorize_endpoint = AuthorizeEndpoint(
-            self._registry, codes, automatic=automatic, now=now
+            self._registry, codes, self._control, automatic=automatic, now=now
+        )
+        self._admin_consent_endpoint = AdminConsentEndpoint(
+            self._registry, self._control, automatic=automatic, now=now
         )
         self._token_endpoint = TokenEndpoint(
             authentication=ClientAuthentication(
@@ -84,6 +89,7 @@ class Entra:
         )
         self._handlers: dict[str, Callable[..., Response]] = {
             "authorize": self._authorize,
+            "admin_consent": self._admin_consent,
             "token": self._token,
             "logout": self._logout,
             "discovery": self._discovery,
@@ -107,11 +113,10 @@ class Entra:
 
     def _authorize(self, request: Request, tenant: str) -> Response:
         self._control.count_authorize_call()
-        try:
-            resolve_tenant(tenant)
-            return self._authorize_endpoint.answer(request)
-        except EntraError as error:
-            return notice_page("That did not work", error.description, status=error.status)
+        return _shown(self._authorize_endpoint.answer, request, tenant)
+
+    def _admin_consent(self, request: Request, tenant: str) -> Response:
+        return _shown(self._admin_consent_endpoint.answer, request, tenant)
 
     def _token(self, request: Request, tenant: str) -> Response:
         resolve_tenant(tenant)
@@ -151,6 +156,15 @@ class Entra:
     def _keys(self, _request: Request, tenant: str) -> Response:
         resolve_tenant(tenant)
         return _json(self._key.key_set())
+
+
+def _shown(answer: Callable[[Request], Response], request: Request, tenant: str) -> Response:
+    """Return the answer; an error that has nowhere to go is shown to the person."""
+    try:
+        resolve_tenant(tenant)
+        return answer(request)
+    except EntraError as error:
+        return notice_page("That did not work", error.description, status=error.status)
 
 
 def _json(answer: dict[str, Any], *, status: int = 200) -> Response:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Request, Response
 
     from dev.simulators.entra.codes import AuthorizationCodes
+    from dev.simulators.entra.control import Control
     from dev.simulators.entra.registry import Application, Registry
 
 AUTOMATIC_LOGIN_HINT = "auto@cronus.example"
@@ -39,26 +40,24 @@ class AuthorizeEndpoint:
         self,
         registry: Registry,
         codes: AuthorizationCodes,
+        control: Control,
         *,
         automatic: bool,
         now: Callable[[], datetime],
     ) -> None:
         self._registry = registry
         self._codes = codes
+        self._control = control
         self._automatic = automatic
         self._now = now
 
     def answer(self, request: Request) -> Response:
         """Show the sign-in page (GET), or act on what the person decided there (POST)."""
         application = self._registry.application(request.args.get("client_id", ""))
-        redirect_uri = request.args.get("redirect_uri")
-        if redirect_uri is None:
-            raise aadsts(900971)
-        if not application.redirects_to(redirect_uri):
-            raise aadsts(50011, redirect_uri=redirect_uri, client_id=application.client_id)
+        redirect_uri = redirect_uri_of(request, application)
         try:
             scopes = _check(request)
-            decision = self._decision(request)
+            decision = decision_of(request, automatic=self._automatic)
             if decision == "no":
                 raise aadsts(65004)
             if decision != "yes":
@@ -78,22 +77,12 @@ class AuthorizeEndpoint:
             result["error_subcode"] = "cancel"
         return result
 
-    def _decision(self, request: Request) -> str | None:
-        """Return "yes" or "no"; anything else means that nobody has decided yet."""
-        if request.method == "POST":
-            return request.form.get("decision")
-        if SIGN_IN_HEADER in request.headers:
-            return request.headers[SIGN_IN_HEADER]
-        if self._automatic or request.args.get("login_hint") == AUTOMATIC_LOGIN_HINT:
-            return "yes"
-        return None
-
     def _code(self, request: Request, application: Application, redirect_uri: str) -> str:
         upn = _account(request)
         if upn not in PEOPLE:
             raise aadsts(50034, upn=upn)
-        if not PEOPLE[upn].consented:
-            raise aadsts(65001, upn=upn, client_id=application.client_id)
+        claims = request.args.get("claims")
+        self._control.settings.check_policy(PEOPLE[upn], application.client_id, claims)
         return self._codes.issue(
             Authorization(
                 client_id=application.client_id,
@@ -102,8 +91,30 @@ class AuthorizeEndpoint:
                 scope=request.args["scope"],
                 code_challenge=request.args["code_challenge"],
                 nonce=request.args.get("nonce"),
+                claims=claims,
             )
         )
+
+
+def redirect_uri_of(request: Request, application: Application) -> str:
+    """Return where the browser goes back to, or raise an error that only a page can show."""
+    redirect_uri = request.args.get("redirect_uri")
+    if redirect_uri is None:
+        raise aadsts(900971)
+    if not application.redirects_to(redirect_uri):
+        raise aadsts(50011, redirect_uri=redirect_uri, client_id=application.client_id)
+    return redirect_uri
+
+
+def decision_of(request: Request, *, automatic: bool) -> str | None:
+    """Return "yes" or "no"; anything else means that nobody has decided yet."""
+    if request.method == "POST":
+        return request.form.get("decision")
+    if SIGN_IN_HEADER in request.headers:
+        return request.headers[SIGN_IN_HEADER]
+    if automatic or request.args.get("login_hint") == AUTOMATIC_LOGIN_HINT:
+        return "yes"
+    return None
 
 
 def _check(request: Request) -> Scopes:

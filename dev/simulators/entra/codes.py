@@ -33,6 +33,7 @@ class Authorization:
     scope: str
     code_challenge: str
     nonce: str | None
+    claims: str | None
 
 
 class AuthorizationCodes:

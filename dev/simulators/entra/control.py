@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable
 from werkzeug.wrappers import Response
 
-from dev.simulators.entra.errors import EntraError
+from dev.simulators.entra.errors import EntraError, aadsts
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
     from dev.simulators.entra.grants import Grants
-    from dev.simulators.entra.registry import Registry
+    from dev.simulators.entra.registry import Person, Registry
 
 
 class Denial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,11 +39,17 @@ class Denial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Switches of the token endpoint.
+    """Switches of the tenant and its endpoints.
 
     `rotate` off repeats the refresh token, `omit_refresh_token` leaves it out of the answer to a
     refresh, `strict_rotation` revokes a grant whose replaced token comes back.
     `expires_in_as_text` answers as the v1.0 endpoint, `html_error` as a broken front end.
+    `answer_changes` are merged into every grant; null leaves a field out.
+
+    `required_claims` is a claims challenge: a sign-in must ask for exactly these claims, and a
+    refresh is refused with them (50076) where the sign-in behind it did not. `consent` counts where
+    it is given `personally` (not by every person of the `registry`), is `withdrawn` from everybody
+    (65001), or holds `for_everybody`, as it does once an administrator has consented.
     """
 
     access_token_seconds: int = 3600
@@ -53,7 +59,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     secret_expired: bool = False
     expires_in_as_text: bool = False
     html_error: bool = False
+    answer_changes: dict[str, Any] = {}
+    required_claims: str | None = None
+    consent: Literal["personally", "withdrawn", "for_everybody"] = "personally"
     deny: Denial | None = None
+
+    def check_policy(self, person: Person, client_id: str, claims: str | None) -> None:
+        """Raise what stands against a sign-in of the person that asked for these claims."""
+        given = {"personally": person.consented, "withdrawn": False, "for_everybody": True}
+        if not given[self.consent]:
+            raise aadsts(65001, upn=person.upn, client_id=client_id)
+        if self.required_claims not in (None, claims):
+            raise aadsts(50076, upn=person.upn, claims=self.required_claims)
 
 
 class _Revocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,6 +119,11 @@ class Control:
             claims=denial.claims,
             status=denial.status,
         )
+
+    def consent_for_everybody(self) -> None:
+        """Let the app be used by everybody in the tenant."""
+        with self._lock:
+            self.settings = msgspec.structs.replace(self.settings, consent="for_everybody")
 
     def answer(self, request: Request, name: str) -> Response:
         """Answer `/_control/{name}`."""

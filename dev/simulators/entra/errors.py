@@ -30,6 +30,11 @@ _CATALOGUE = {
     ),
     50034: _Entry("invalid_grant", "The account '{upn}' is unknown in this directory."),
     50059: _Entry("invalid_request", "The request names no tenant, and nothing implies one."),
+    50076: _Entry(
+        "interaction_required",
+        "The policy of the tenant asks '{upn}' for more than the sign-in proved.",
+        "basic_action",
+    ),
     50147: _Entry("invalid_request", "A code_challenge made with S256 is needed."),
     50173: _Entry("invalid_grant", "The grant was revoked; a new sign-in is needed.", "bad_token"),
     54005: _Entry("invalid_grant", "The authorization code was redeemed before."),
@@ -119,8 +124,13 @@ class EntraError(Exception):
         }
 
 
-def aadsts(number: int, **details: str) -> EntraError:
-    """Return the error that Entra gives the number, its text completed with `details`."""
+def aadsts(number: int, *, claims: str | None = None, **details: str) -> EntraError:
+    """Return the error that Entra gives the number, its text completed with `details`.
+
+    `claims` is what the next request for a sign-in should carry.
+    """
     entry = _CATALOGUE[number]
     description = f"AADSTS{number}: {entry.text.format_map(details)}"
-    return EntraError(entry.error, description, numbers=[number], suberror=entry.suberror)
+    return EntraError(
+        entry.error, description, numbers=[number], suberror=entry.suberror, claims=claims
+    )

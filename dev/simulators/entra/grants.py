@@ -33,6 +33,7 @@ class Grant(msgspec.Struct, kw_only=True):
     client_id: str
     upn: str
     scope: str
+    claims: str | None = None
     newest: int = 0
     revoked: bool = False
 
@@ -70,11 +71,18 @@ class Grants:
             return self._issue(grant_id)
 
     def refresh(
-        self, token: str, *, client_id: str, rotate: bool, strict: bool
+        self,
+        token: str,
+        *,
+        client_id: str,
+        rotate: bool,
+        strict: bool,
+        check: Callable[[Grant], None],
     ) -> tuple[Grant, str]:
         """Return the grant behind the token, and the refresh token to use from now on.
 
-        Without `rotate` that is the same one. With `strict` the use of a token that was replaced
+        `check` raises where policy stands against the grant; the token is not spent by that.
+        Without `rotate` it stays the same. With `strict` the use of a token that was replaced
         revokes its grant, since one of the two users must have stolen it.
         """
         with self._lock:
@@ -91,6 +99,7 @@ class Grants:
                 grant.revoked = True
                 self._save()
                 raise aadsts(50173)
+            check(grant)
             return grant, self._issue(content.grant_id) if rotate else token
 
     def revoke(self, *, upn: str | None = None, client_id: str | None = None) -> int:

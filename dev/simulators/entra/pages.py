@@ -1,4 +1,4 @@
-"""Pages that a person sees: signing in, a problem, signed out.
+"""Pages that a person sees: signing in, consenting for all, a problem, signed out.
 
 They run no script, and like Entra's own they separate themselves from the window that opened
 them (Cross-Origin-Opener-Policy), so that `window.opener` is gone when the gateway takes over.
@@ -45,23 +45,36 @@ def sign_in_page(
     application: Application, scopes: Scopes, *, redirect_uri: str, account: str
 ) -> Response:
     """Return the page on which a person picks an account and consents; `account` is preselected."""
-    permissions = [
-        *((_PERMISSION_TEXTS[name], f"{scopes.resource}/{name}") for name in scopes.permissions),
-        *((text, name) for name, text in _OPENID_TEXTS.items() if name in scopes.openid),
-    ]
     return _page(
         "sign_in.html",
         form_target=redirect_uri,
         application=application,
         people=PEOPLE.values(),
         account=account,
-        permissions=permissions,
+        permissions=_permissions(scopes),
+    )
+
+
+def admin_consent_page(application: Application, scopes: Scopes, *, redirect_uri: str) -> Response:
+    """Return the page on which an administrator consents for the whole tenant."""
+    return _page(
+        "admin_consent.html",
+        form_target=redirect_uri,
+        application=application,
+        permissions=_permissions(scopes),
     )
 
 
 def notice_page(title: str, text: str, *, status: int = 200) -> Response:
     """Return a page that only says something."""
     return _page("notice.html", status=status, title=title, text=text)
+
+
+def _permissions(scopes: Scopes) -> list[tuple[str, str]]:
+    return [
+        *((_PERMISSION_TEXTS[name], f"{scopes.resource}/{name}") for name in scopes.permissions),
+        *((text, name) for name, text in _OPENID_TEXTS.items() if name in scopes.openid),
+    ]
 
 
 def _page(

@@ -54,12 +54,15 @@ class TokenEndpoint:
         )
         match grant_type:
             case "authorization_code":
-                return self._by_code(request.form, application)
+                answer = self._by_code(request.form, application)
             case "refresh_token":
-                return self._by_refresh_token(request.form, application)
+                answer = self._by_refresh_token(request.form, application)
             case "client_credentials":
-                return self._by_client_credentials(request.form, application, tenant)
-        raise aadsts(70003, grant_type=grant_type)
+                answer = self._by_client_credentials(request.form, application, tenant)
+            case _:
+                raise aadsts(70003, grant_type=grant_type)
+        changed = answer | self._control.settings.answer_changes
+        return {name: value for name, value in changed.items() if value is not None}
 
     def _by_code(self, form: MultiDict[str, str], application: Application) -> dict[str, Any]:
         authorization = self._codes.redeem(
@@ -69,7 +72,10 @@ class TokenEndpoint:
             code_verifier=form.get("code_verifier", ""),
         )
         grant = Grant(
-            client_id=application.client_id, upn=authorization.upn, scope=authorization.scope
+            client_id=application.client_id,
+            upn=authorization.upn,
+            scope=authorization.scope,
+            claims=authorization.claims,
         )
         answer = self._delegated(grant, application, form, nonce=authorization.nonce)
         if "offline_access" in parse_scopes(grant.scope).openid:
@@ -87,6 +93,9 @@ class TokenEndpoint:
             client_id=application.client_id,
             rotate=settings.rotate,
             strict=settings.strict_rotation,
+            check=lambda grant: settings.check_policy(
+                PEOPLE[grant.upn], application.client_id, grant.claims
+            ),
         )
         answer = self._delegated(grant, application, form)
         if not settings.omit_refresh_token:

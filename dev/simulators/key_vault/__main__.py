@@ -24,8 +24,8 @@ def main() -> None:
     options = parser.parse_args()
     now = partial(datetime.now, UTC)
     certificates = prepare_certificates(options.state)
-    file = options.state / "key-vault.json"
-    vault = Vault(file, now=now, allow_purge=options.allow_purge)
+    folder = options.state / "key-vault"
+    vault = Vault(folder, now=now, allow_purge=options.allow_purge)
     # Read anew each time, since the identity makes its key when it starts, be it first or second.
     key = (options.state / KEY_FILE).read_bytes
     app = Faults(KeyVault(vault, key=key, now=now))

@@ -71,17 +71,22 @@ class Secret:
 
 
 class Vault:
-    """The secrets of one vault, kept in a file; names are told apart without regard to case."""
+    """The secrets of one vault, each kept in a file; names are told apart without regard to case.
 
-    def __init__(self, file: Path, *, now: Callable[[], datetime], allow_purge: bool) -> None:
-        """Open the vault in `file`; without `allow_purge` it has purge protection."""
+    A change costs no more in a vault of thousands of secrets than in an empty one.
+    """
+
+    def __init__(self, folder: Path, *, now: Callable[[], datetime], allow_purge: bool) -> None:
+        """Open the vault in `folder`; without `allow_purge` it has purge protection."""
         self.allow_purge = allow_purge
-        self._file = file
+        self._folder = folder
         self._now = now
         self._writing = threading.Lock()
-        self._secrets: dict[str, Secret] = {}
-        if file.exists():
-            self._secrets = msgspec.json.decode(file.read_bytes(), type=dict[str, Secret])
+        folder.mkdir(parents=True, exist_ok=True)
+        self._secrets = {
+            file.stem: msgspec.json.decode(file.read_bytes(), type=Secret)
+            for file in folder.glob("*.json")
+        }
 
     def secrets(self, *, deleted: bool = False) -> list[Secret]:
         """Return the secrets in use, or the deleted ones."""
@@ -156,19 +161,21 @@ class Vault:
                     "period has passed.",
                 )
             key = _key(name)
-            self._save({other: kept for other, kept in self._secrets.items() if other != key})
+            self._file(key).unlink()
+            self._secrets = {each: kept for each, kept in self._secrets.items() if each != key}
 
     def _keep(self, secret: Secret) -> Secret:
-        self._save({**self._secrets, _key(secret.name): secret})
+        # Readers need no lock: they see the vault before or after a change that is on the disk.
+        key = _key(secret.name)
+        unfinished = self._file(key).with_suffix(".new")
+        unfinished.touch(mode=0o600)
+        unfinished.write_bytes(msgspec.json.encode(secret))
+        unfinished.replace(self._file(key))
+        self._secrets = {**self._secrets, key: secret}
         return secret
 
-    def _save(self, secrets: dict[str, Secret]) -> None:
-        # Readers need no lock: they see the vault before or after a change that is on the disk.
-        unfinished = self._file.with_suffix(".new")
-        unfinished.touch(mode=0o600)
-        unfinished.write_bytes(msgspec.json.encode(secrets))
-        unfinished.replace(self._file)
-        self._secrets = secrets
+    def _file(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
 
     def _time(self) -> int:
         return int(self._now().timestamp())

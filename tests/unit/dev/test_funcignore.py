@@ -14,7 +14,7 @@ RULES = (ROOT / ".funcignore").read_text(encoding="utf-8").splitlines()
 APP = re.compile(r"(function_app\.py|host\.json|requirements\.txt|(functions|shared)/.+)")
 LEFT_OVER = [
     ".venv/bin/python",
-    ".dev/state/key-vault.json",
+    ".dev/state/key-vault/cronus-tokens.json",
     ".dev/azurite/node_modules/azurite/package.json",
     ".mypy_cache/3.11/cache.db",
     ".vscode/settings.json",

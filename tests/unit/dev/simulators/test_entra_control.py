@@ -33,8 +33,8 @@ def token(client, grant_type="client_credentials", **form):
     return client.post(f"/{TENANT_ID}/oauth2/v2.0/token", data={"grant_type": grant_type, **form})
 
 
-def authorize(client):
-    """Open the authorize URL."""
+def authorize(client, **changes):
+    """Open the authorize URL with some more parameters."""
     query = {
         "client_id": CLIENT_ID,
         "response_type": "code",
@@ -44,15 +44,15 @@ def authorize(client):
         "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
         "code_challenge_method": "S256",
     }
-    return client.get("/common/oauth2/v2.0/authorize", query_string=query)
+    return client.get("/common/oauth2/v2.0/authorize", query_string=query | changes)
 
 
-def refresh_token(client):
+def refresh_token(client, **changes):
     """Sign in and return the refresh token."""
     answer = token(
         client,
         "authorization_code",
-        code=authorize(client).location.partition("code=")[2],
+        code=authorize(client, **changes).location.partition("code=")[2],
         redirect_uri=CALLBACK,
         code_verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
     )

@@ -33,8 +33,8 @@ class Clock:
 class Caller:
     """A client of one vault that carries a token."""
 
-    def __init__(self, file, clock, *, allow_purge=False, resource=RESOURCE, key=KEY):
-        vault = Vault(file, now=clock, allow_purge=allow_purge)
+    def __init__(self, folder, clock, *, allow_purge=False, resource=RESOURCE, key=KEY):
+        vault = Vault(folder, now=clock, allow_purge=allow_purge)
         self._client = Client(Faults(KeyVault(vault, key=lambda: KEY, now=clock)))
         identity = Client(ManagedIdentity(header="", key=key, now=clock))
         query = {"api-version": "2019-08-01", "resource": resource}
@@ -66,7 +66,7 @@ def clock():
 @pytest.fixture
 def call(tmp_path, clock):
     """Return a client of an empty vault."""
-    return Caller(tmp_path / "vault.json", clock)
+    return Caller(tmp_path / "vault", clock)
 
 
 def ids(answer):
@@ -103,7 +103,7 @@ def test_request_without_token_is_challenged(call):
 )
 def test_token_that_is_not_for_this_vault_is_refused(tmp_path, clock, changes, problem):
     """A token must be signed by the identity and made for the vault's resource."""
-    answer = Caller(tmp_path / "vault.json", clock, **changes)("GET", "/secrets")
+    answer = Caller(tmp_path / "vault", clock, **changes)("GET", "/secrets")
 
     assert code(answer) == (401, "Unauthorized", None)
     assert answer.json["error"]["message"].startswith(problem)
@@ -248,7 +248,7 @@ def test_purge_is_refused_under_purge_protection(call):
 
 def test_purge_without_protection_frees_the_name(tmp_path, clock):
     """A vault without purge protection forgets at once, and says so in its recovery level."""
-    call = Caller(tmp_path / "vault.json", clock, allow_purge=True)
+    call = Caller(tmp_path / "vault", clock, allow_purge=True)
     assert call.set("a")["attributes"]["recoveryLevel"] == "Recoverable+Purgeable"
     call("DELETE", "/secrets/a")
 
@@ -322,12 +322,12 @@ def test_unknown_operation_is_an_error_of_the_vault(call, method, path, expected
 
 def test_contents_survive_a_restart(tmp_path, clock):
     """A vault opened again holds the same versions and the same deleted secrets."""
-    before = Caller(tmp_path / "vault.json", clock)
+    before = Caller(tmp_path / "vault", clock)
     kept = before.set("kept", tags={"a": "b"}, contentType="text/plain")
     before.set("gone")
     before("DELETE", "/secrets/gone")
 
-    after = Caller(tmp_path / "vault.json", clock)
+    after = Caller(tmp_path / "vault", clock)
 
     assert after("GET", "/secrets/kept").json == kept
     assert ids(after("GET", "/secrets")) == ["/secrets/kept"]
