@@ -8,7 +8,13 @@ from __future__ import annotations
 import azure.functions as func
 
 from functions.http import Request, json_response
-from functions.sign_in_pages import asset_response, cookie, page_trigger, result_page
+from functions.sign_in_pages import (
+    asset_response,
+    consent_page,
+    cookie,
+    page_trigger,
+    result_page,
+)
 from shared.bootstrap import get_services
 from shared.services.authorization import FinishedSignIn, ProviderAnswer, cookie_name
 
@@ -22,6 +28,11 @@ def callback(request: Request) -> func.HttpResponse:
     asset = asset_response(request.parameters.get("asset", ""))
     if asset is not None:
         return asset
+    if _is_admin_consent(request):
+        return consent_page(
+            error=request.parameters.get("error", ""),
+            error_description=request.parameters.get("error_description", ""),
+        )
     answer = ProviderAnswer(
         unverified_state=request.parameters.get("state", ""),
         code=request.parameters.get("code", ""),
@@ -32,6 +43,15 @@ def callback(request: Request) -> func.HttpResponse:
     response = _success(request, finished)
     response.headers.add("Set-Cookie", cookie(cookie_name(answer.unverified_state), "", 0))
     return response
+
+
+def _is_admin_consent(request: Request) -> bool:
+    """Tell whether the browser comes from Entra's page for the consent of administrators.
+
+    Without a state, since a link that is handed around has none: learn.microsoft.com/entra/
+    identity-platform/v2-admin-consent. With one, the way back is that of a sign-in.
+    """
+    return "admin_consent" in request.parameters and "state" not in request.parameters
 
 
 def _success(request: Request, finished: FinishedSignIn) -> func.HttpResponse:

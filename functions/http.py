@@ -20,7 +20,7 @@ from shared.domain.error_kinds import (
     METHOD_NOT_ALLOWED,
     PAYLOAD_TOO_LARGE,
 )
-from shared.domain.errors import GatewayError
+from shared.domain.errors import GatewayError, IdentityRefused
 from shared.services.editing import Precondition
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def problem(request: Request, error: GatewayError) -> func.HttpResponse:
         "code": kind.code,
         "source": kind.source,
         "retryable": kind.retryable,
-        "hint": hint_for(request, error),
+        "hint": _hint_with_link(request, error),
         "request_id": request.id,
     }
     if error.errors:
@@ -171,6 +171,13 @@ def hint_for(request: Request, error: GatewayError) -> str:
     """Return the error's hint with the integration that the request is about."""
     integration = fold(request.route("integration"))
     return error.hint.replace("{integration}", integration if is_code(integration) else "...")
+
+
+def _hint_with_link(request: Request, error: GatewayError) -> str:
+    hint = hint_for(request, error)
+    if isinstance(error, IdentityRefused) and error.admin_consent_url is not None:
+        return f"{hint} An administrator can consent here: {error.admin_consent_url}"
+    return hint
 
 
 def method_not_allowed(allowed: list[str]) -> GatewayError:

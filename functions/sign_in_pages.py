@@ -11,6 +11,8 @@ import azure.functions as func
 
 from functions.http import Request, hint_for, json_response, problem, trigger
 from shared.bootstrap import get_services
+from shared.domain.errors import IdentityRefused
+from shared.domain.identity_errors import explain
 from shared.services.authorization import SIGN_IN_LIFE, StartedSignIn
 
 if TYPE_CHECKING:
@@ -57,21 +59,46 @@ def cookie(name: str, value: str, max_age_seconds: int) -> str:
 
 
 def result_page(
-    *, title: str, message: str, hint: str = "", integration: str = "", status: int = 200
+    *,
+    title: str,
+    message: str,
+    hint: str = "",
+    integration: str = "",
+    status: int = 200,
+    admin_consent_url: str | None = None,
 ) -> func.HttpResponse:
     """Answer with the page that ends a sign-in: it tells the panel's window, and closes itself."""
-    html = _template().render(
+    return _page(
+        status=status,
         title=title,
         message=message,
         hint=hint,
         integration=integration,
-        is_success=status < 400,  # noqa: PLR2004
+        outcome="success" if status < 400 else "failure",  # noqa: PLR2004
+        admin_consent_url=admin_consent_url,
     )
-    return func.HttpResponse(
-        html,
-        status_code=status,
-        headers={"Content-Security-Policy": _PAGE_POLICY},
-        mimetype="text/html",
+
+
+def consent_page(*, error: str, error_description: str) -> func.HttpResponse:
+    """Answer an administrator who comes back from the consent page; nobody is signed in by that.
+
+    Anybody can open this address, so nothing of its query is believed or shown.
+    """
+    if not error:
+        return _page(
+            status=200,
+            title="Consent was granted",
+            message="Microsoft Entra reports that an administrator consented for the tenant.",
+            hint="Now sign in to the integration, or ask the person who does to sign in again.",
+            outcome="consent",
+        )
+    meaning, remedy = explain({"error": error, "error_description": error_description})
+    return _page(
+        status=400,
+        title="Consent was not granted",
+        message=meaning,
+        hint=remedy,
+        outcome="failure",
     )
 
 
@@ -94,6 +121,7 @@ def _error_page(request: Request, error: GatewayError) -> func.HttpResponse:
         message=error.detail,
         hint=hint_for(request, error),
         status=error.kind.status,
+        admin_consent_url=error.admin_consent_url if isinstance(error, IdentityRefused) else None,
     )
     response.headers["X-Gateway-Source"] = error.kind.source
     return response
@@ -110,6 +138,15 @@ def _connected(request: Request) -> func.HttpResponse:
         title="Connected",
         message="The gateway has obtained a token for the app itself; nobody needs to sign in.",
         integration=request.route("integration"),
+    )
+
+
+def _page(*, status: int, **values: str | None) -> func.HttpResponse:
+    return func.HttpResponse(
+        _template().render(values),
+        status_code=status,
+        headers={"Content-Security-Policy": _PAGE_POLICY},
+        mimetype="text/html",
     )
 
 

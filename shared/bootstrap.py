@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from shared.services.authorization import Authorization
 from shared.services.catalogue import Catalogue
+from shared.services.claims_challenges import ClaimsChallenges
 from shared.services.client_auth import ClientAuthenticator
 from shared.services.companies import Companies
 from shared.services.endpoints import EndpointAdministration
@@ -22,6 +23,7 @@ from shared.services.health import Health
 from shared.services.identity import IdentityProvider
 from shared.services.integrations import IntegrationAdministration
 from shared.services.invocation import Invocation
+from shared.services.level_watch import LevelWatch
 from shared.services.paging import Paging
 from shared.services.refresh import TokenRefresher
 from shared.services.refresh_due import DueRefresh
@@ -145,9 +147,16 @@ def build(settings: Settings, ports: Ports) -> Services:
         background=background,
     )
     authenticator = ClientAuthenticator(ports.secrets, ports.assertions, clock)
-    identity = IdentityProvider(ports.http, authenticator, clock, token_call=settings.token_call)
+    identity = IdentityProvider(
+        ports.http,
+        authenticator,
+        clock,
+        token_call=settings.token_call,
+        public_url=settings.public_url,
+    )
     states = TokenStates(ports.states, clock, token_call=settings.token_call)
     refresher = TokenRefresher(
+        integrations=ports.integrations,
         states=states,
         outcomes=TokenOutcomes(states, clock),
         secrets=ports.secrets,
@@ -201,6 +210,7 @@ def build(settings: Settings, ports: Ports) -> Services:
             identity=identity,
             authenticator=authenticator,
             tokens=tokens,
+            challenges=ClaimsChallenges(states),
             public_url=settings.public_url,
             clock=clock,
         ),
@@ -221,7 +231,9 @@ def build(settings: Settings, ports: Ports) -> Services:
             states=ports.states,
             sign_ins=ports.sign_ins,
             tokens=tokens,
+            watch=LevelWatch(states, clock),
             refresh_ahead=settings.refresh_ahead,
+            definition_lifetime=settings.definition_lifetime,
             clock=clock,
         ),
         health=Health(ports.probes, catalogue=catalogue, tokens=tokens, clock=clock),

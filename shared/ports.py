@@ -1,7 +1,8 @@
 """What the services need from the outside; the adapters and the tests' fakes keep these promises.
 
 Every call to a store or the vault may raise StorageUnavailable or VaultUnavailable: the service
-behind it is down, slow, throttled, or refuses the app.
+behind it is down, slow, throttled, or refuses the app. So may a call that needs one row which
+cannot be read, being damaged or of another version; lists log its partition and leave it out.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
 
     from shared.domain.records import (
@@ -34,7 +35,7 @@ class IntegrationStore(Protocol):
         """Return the integration, or None."""
 
     def list(self, *, after: str, limit: int) -> list[StoredIntegration]:
-        """Return up to `limit` integrations whose codes come after `after`, in order."""
+        """Return up to `limit` readable integrations whose codes come after `after`, in order."""
 
     def insert(self, record: StoredIntegration) -> StoredIntegration:
         """Store a new integration and return it with its ETag; raise Conflict if it exists."""
@@ -53,7 +54,7 @@ class EndpointStore(Protocol):
         """Return the endpoint, or None."""
 
     def list(self, integration: str, *, after: str, limit: int) -> list[StoredEndpoint]:
-        """Return up to `limit` endpoints whose codes come after `after`, in order."""
+        """Return up to `limit` readable endpoints whose codes come after `after`, in order."""
 
     def insert(self, record: StoredEndpoint) -> StoredEndpoint:
         """Store a new endpoint and return it with its ETag; raise Conflict if it exists."""
@@ -74,11 +75,8 @@ class TokenStateStore(Protocol):
     def get(self, integration: str) -> StoredTokenState | None:
         """Return the state, or None where nothing was ever stored."""
 
-    def all(self) -> Iterator[StoredTokenState]:
-        """Give every state, page by page."""
-
     def between(self, first: str, last: str) -> dict[str, TokenState]:
-        """Return the states of the integrations from `first` to `last`, by code."""
+        """Return the readable states of the integrations from `first` to `last`, by code."""
 
     def put(self, integration: str, state: TokenState, *, etag: str | None) -> StoredTokenState:
         """Store the state over the row with `etag`, or as a new row for None; raise Conflict."""

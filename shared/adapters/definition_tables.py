@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -42,12 +43,12 @@ class IntegrationTable:
     def get(self, code: str) -> StoredIntegration | None:
         """Return the integration, or None."""
         row = self._table.get(code, _DEFINITION)
-        return _read_integration(row) if row else None
+        return self._read(row) if row else None
 
     def list(self, *, after: str, limit: int) -> list[StoredIntegration]:
-        """Return up to `limit` integrations whose codes come after `after`, in order."""
-        rows = self._table.query("PartitionKey gt @after", {"after": after}, limit=limit)
-        return [_read_integration(row) for row in rows]
+        """Return up to `limit` readable integrations whose codes come after `after`, in order."""
+        rows = self._table.rows("PartitionKey gt @after", {"after": after}, page_size=limit)
+        return list(islice(self._table.readable(rows, self._read), limit))
 
     def insert(self, record: StoredIntegration) -> StoredIntegration:
         """Store a new integration; raise Conflict if it exists."""
@@ -65,6 +66,16 @@ class IntegrationTable:
         """Return if the storage answers; StorageUnavailable otherwise."""
         self._table.ping()
 
+    def _read(self, row: Row) -> StoredIntegration:
+        body = self._table.body(row, _IntegrationBody)
+        return StoredIntegration(
+            definition=body.definition,
+            client_secret_version=body.client_secret_version,
+            created_on=body.created_on,
+            updated_on=body.updated_on,
+            etag=row.etag,
+        )
+
 
 class EndpointTable:
     """Table `endpoints`: the integration's code is the partition."""
@@ -76,13 +87,14 @@ class EndpointTable:
     def get(self, integration: str, code: str) -> StoredEndpoint | None:
         """Return the endpoint, or None."""
         row = self._table.get(integration, code)
-        return _read_endpoint(row) if row else None
+        return self._read(row) if row else None
 
     def list(self, integration: str, *, after: str, limit: int) -> list[StoredEndpoint]:
-        """Return up to `limit` endpoints whose codes come after `after`, in order."""
+        """Return up to `limit` readable endpoints whose codes come after `after`, in order."""
         condition = "PartitionKey eq @integration and RowKey gt @after"
         values = {"integration": integration, "after": after}
-        return [_read_endpoint(row) for row in self._table.query(condition, values, limit=limit)]
+        rows = self._table.rows(condition, values, page_size=limit)
+        return list(islice(self._table.readable(rows, self._read), limit))
 
     def insert(self, record: StoredEndpoint) -> StoredEndpoint:
         """Store a new endpoint; raise Conflict if it exists."""
@@ -100,6 +112,16 @@ class EndpointTable:
         """Remove every endpoint of the integration."""
         self._table.delete_where("PartitionKey eq @integration", {"integration": integration})
 
+    def _read(self, row: Row) -> StoredEndpoint:
+        body = self._table.body(row, _EndpointBody)
+        return StoredEndpoint(
+            integration=row.partition,
+            definition=body.definition,
+            created_on=body.created_on,
+            updated_on=body.updated_on,
+            etag=row.etag,
+        )
+
 
 def _integration_row(record: StoredIntegration) -> Row:
     body = _IntegrationBody(
@@ -112,17 +134,6 @@ def _integration_row(record: StoredIntegration) -> Row:
     return Row(partition=record.code, key=_DEFINITION, body=text, etag=record.etag)
 
 
-def _read_integration(row: Row) -> StoredIntegration:
-    body = msgspec.json.decode(row.body, type=_IntegrationBody)
-    return StoredIntegration(
-        definition=body.definition,
-        client_secret_version=body.client_secret_version,
-        created_on=body.created_on,
-        updated_on=body.updated_on,
-        etag=row.etag,
-    )
-
-
 def _endpoint_row(record: StoredEndpoint) -> Row:
     body = _EndpointBody(
         definition=record.definition, created_on=record.created_on, updated_on=record.updated_on
@@ -130,15 +141,4 @@ def _endpoint_row(record: StoredEndpoint) -> Row:
     text = msgspec.json.encode(body).decode()
     return Row(
         partition=record.integration, key=record.definition.code, body=text, etag=record.etag
-    )
-
-
-def _read_endpoint(row: Row) -> StoredEndpoint:
-    body = msgspec.json.decode(row.body, type=_EndpointBody)
-    return StoredEndpoint(
-        integration=row.partition,
-        definition=body.definition,
-        created_on=body.created_on,
-        updated_on=body.updated_on,
-        etag=row.etag,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.keyvault.secrets import SecretClient
 
-from shared.domain.errors import VaultUnavailable
+from shared.domain.errors import VaultUnavailable, missing_role
 from shared.domain.secret import Secret
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def _vault_errors() -> Iterator[None]:
     except AzureError as error:
         status = getattr(error, "status_code", None)
         if status in {401, 403}:
-            raise VaultUnavailable("Key Vault refuses the app.", missing_role=_ROLE) from None
+            remedy = missing_role(_ROLE)
+            raise VaultUnavailable("Key Vault refuses the app.", remedy=remedy) from None
         what = f"answered with status {status}" if status else "cannot be reached"
         raise VaultUnavailable(f"Key Vault {what}.") from None

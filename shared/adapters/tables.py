@@ -6,12 +6,13 @@ Facts: learn.microsoft.com/rest/api/storageservices. A property holds 64 KiB of 
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
@@ -21,7 +22,8 @@ from azure.core.exceptions import (
 )
 from azure.data.tables import TableServiceClient, UpdateMode
 
-from shared.domain.errors import StorageUnavailable
+from shared.domain.errors import StorageUnavailable, missing_role
+from shared.domain.events import log_event
 from shared.ports import Conflict
 
 if TYPE_CHECKING:
@@ -31,8 +33,13 @@ if TYPE_CHECKING:
     from shared.domain.secret import Secret
 
 Result = TypeVar("Result")
+Body = TypeVar("Body")
 
 SCHEMA_VERSION = 1
+_REPAIR = (
+    "Deploy the version of the gateway that wrote it; if it is damaged, delete the row with Azure "
+    "Storage Explorer, then store the definition or sign in again."
+)
 _ROLE = "Storage Table Data Contributor"
 # A caller waits behind these; the cache serves what it knows when they are exhausted.
 _CLIENT_OPTIONS: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 5, "retry_total": 1}
@@ -46,6 +53,16 @@ class Row:
     key: str
     body: str
     etag: str = ""
+    version: int = SCHEMA_VERSION
+
+
+class UnreadableRow(StorageUnavailable):
+    """A row is damaged, or another version of the gateway wrote it; `partition` says which."""
+
+    def __init__(self, table: str, partition: str) -> None:
+        """Name the row and not its content, which may be anything."""
+        super().__init__(f"The row {partition} in {table} cannot be read.", remedy=_REPAIR)
+        self.partition = partition
 
 
 def open_tables(
@@ -73,22 +90,21 @@ class JsonTable:
             except ResourceNotFoundError:
                 return None
 
-    def query(
-        self, condition: str, values: dict[str, str], *, limit: int | None = None
-    ) -> list[Row]:
-        """Return the rows that meet an OData condition, ordered by partition and key."""
-        with _storage_errors():
-            try:
-                found = self._client.query_entities(
-                    condition, parameters=values, results_per_page=limit
-                )
-                return [_row(entity) for entity in itertools.islice(found, limit)]
-            except ResourceNotFoundError:
-                return []
-
-    def pages(self) -> Iterator[Row]:
-        """Give every row, reading page by page."""
-        pages = self._client.list_entities().by_page()
+    def rows(
+        self,
+        condition: str | None = None,
+        values: dict[str, str] | None = None,
+        *,
+        page_size: int | None = None,
+    ) -> Iterator[Row]:
+        """Give the rows that meet an OData condition, by partition and key, page by page."""
+        if condition is None:
+            found = self._client.list_entities(results_per_page=page_size)
+        else:
+            found = self._client.query_entities(
+                condition, parameters=values, results_per_page=page_size
+            )
+        pages = found.by_page()
         while True:
             with _storage_errors():
                 try:
@@ -96,6 +112,30 @@ class JsonTable:
                 except (StopIteration, ResourceNotFoundError):
                     return
             yield from page
+
+    def body(self, row: Row, kind: type[Body]) -> Body:
+        """Return what the row holds; raise UnreadableRow."""
+        if row.version != SCHEMA_VERSION:
+            raise UnreadableRow(self._client.table_name, row.partition)
+        try:
+            return msgspec.json.decode(row.body, type=kind)
+        except msgspec.MsgspecError:
+            raise UnreadableRow(self._client.table_name, row.partition) from None
+
+    def readable(self, rows: Iterable[Row], read: Callable[[Row], Result]) -> Iterator[Result]:
+        """Give what `read` makes of the rows; log those that it cannot read, and leave them out."""
+        for row in rows:
+            try:
+                result = read(row)
+            except UnreadableRow as error:
+                log_event(
+                    "row_unreadable",
+                    level=logging.ERROR,
+                    table=self._client.table_name,
+                    partition=error.partition,
+                )
+            else:
+                yield result
 
     def insert(self, row: Row) -> str:
         """Add a row and return its ETag; raise Conflict if there is one."""
@@ -132,7 +172,7 @@ class JsonTable:
 
     def delete_where(self, condition: str, values: dict[str, str]) -> None:
         """Remove all rows that meet an OData condition."""
-        for row in self.query(condition, values):
+        for row in self.rows(condition, values):
             self.delete(row.partition, row.key)
 
     def ping(self) -> None:
@@ -161,8 +201,9 @@ def _row(entity: TableEntity) -> Row:
     return Row(
         partition=entity["PartitionKey"],
         key=entity["RowKey"],
-        body=entity["body"],
+        body=str(entity.get("body")),
         etag=str(entity.metadata["etag"]),
+        version=entity.get("schema_version", 0),
     )
 
 
@@ -174,6 +215,7 @@ def _storage_errors() -> Iterator[None]:
     except AzureError as error:
         status = getattr(error, "status_code", None)
         if status in {401, 403}:
-            raise StorageUnavailable("Table Storage refuses the app.", missing_role=_ROLE) from None
+            remedy = missing_role(_ROLE)
+            raise StorageUnavailable("Table Storage refuses the app.", remedy=remedy) from None
         what = f"answered with status {status}" if status else "cannot be reached"
         raise StorageUnavailable(f"Table Storage {what}.") from None

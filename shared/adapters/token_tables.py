@@ -13,7 +13,7 @@ from shared.domain.tokens import TokenState
 from shared.ports import Conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from azure.data.tables import TableServiceClient
 
@@ -31,17 +31,14 @@ class TokenStateTable:
     def get(self, integration: str) -> StoredTokenState | None:
         """Return the state, or None where nothing was ever stored."""
         row = self._table.get(integration, _STATE)
-        return _read_state(row) if row else None
-
-    def all(self) -> Iterator[StoredTokenState]:
-        """Give every state, page by page."""
-        return map(_read_state, self._table.pages())
+        return self._read(row) if row else None
 
     def between(self, first: str, last: str) -> dict[str, TokenState]:
-        """Return the states of the integrations from `first` to `last`, by code."""
+        """Return the readable states of the integrations from `first` to `last`, by code."""
         condition = "PartitionKey ge @first and PartitionKey le @last"
-        rows = self._table.query(condition, {"first": first, "last": last})
-        return {row.partition: _read_state(row).state for row in rows}
+        rows = self._table.rows(condition, {"first": first, "last": last})
+        found = self._table.readable(rows, self._read)
+        return {stored.integration: stored.state for stored in found}
 
     def put(self, integration: str, state: TokenState, *, etag: str | None) -> StoredTokenState:
         """Store the state over the row with `etag`, or as a new row for None; raise Conflict."""
@@ -53,6 +50,10 @@ class TokenStateTable:
     def delete(self, integration: str) -> None:
         """Remove the row, if there is one."""
         self._table.delete(integration, _STATE)
+
+    def _read(self, row: Row) -> StoredTokenState:
+        state = self._table.body(row, TokenState)
+        return StoredTokenState(integration=row.partition, state=state, etag=row.etag)
 
 
 class _SignInBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +84,7 @@ class SignInTable:
         row = self._table.get(key, _SIGN_IN)
         if row is None:
             return None
-        body = msgspec.json.decode(row.body, type=_SignInBody)
+        body = self._table.body(row, _SignInBody)
         if body.is_taken:
             return None
         taken = msgspec.structs.replace(body, is_taken=True)
@@ -109,16 +110,14 @@ class SignInTable:
         self._delete_if(lambda body: body.expires_on <= now)
 
     def _delete_if(self, condition: Callable[[_SignInBody], bool]) -> None:
-        for row in list(self._table.pages()):
-            if condition(msgspec.json.decode(row.body, type=_SignInBody)):
+        def read(row: Row) -> tuple[Row, _SignInBody]:
+            return row, self._table.body(row, _SignInBody)
+
+        for row, body in list(self._table.readable(self._table.rows(), read)):
+            if condition(body):
                 self._table.delete(row.partition, row.key)
 
 
 def _sign_in_row(key: str, body: _SignInBody, etag: str = "") -> Row:
     text = msgspec.json.encode(body).decode()
     return Row(partition=key, key=_SIGN_IN, body=text, etag=etag)
-
-
-def _read_state(row: Row) -> StoredTokenState:
-    state = msgspec.json.decode(row.body, type=TokenState)
-    return StoredTokenState(integration=row.partition, state=state, etag=row.etag)

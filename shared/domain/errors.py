@@ -63,6 +63,20 @@ class GatewayError(Exception):
 class IdentityRefused(GatewayError):
     """The identity provider refuses; asking again would not help before somebody acts."""
 
+    def __init__(
+        self,
+        kind: ErrorKind,
+        detail: str,
+        *,
+        hint: str | None = None,
+        claims: str | None = None,
+        admin_consent_url: str | None = None,
+    ) -> None:
+        """Keep the `claims` that the next sign-in has to carry, and where consent can be given."""
+        super().__init__(kind, detail, hint=hint)
+        self.claims = claims
+        self.admin_consent_url = admin_consent_url
+
 
 class Unavailable(GatewayError):
     """A dependency does not answer as it should; what can be done without it goes on."""
@@ -74,18 +88,17 @@ class Unavailable(GatewayError):
         detail: str,
         *,
         retry_after_seconds: int | None = None,
-        missing_role: str | None = None,
+        remedy: str | None = None,
     ) -> None:
         """Say in `detail` what was tried, and when to come back if the dependency told so.
 
-        Where it refuses the app, name the role that an administrator has to assign.
+        Where no waiting helps, say in `remedy` what an administrator has to do.
         """
-        if missing_role is None:
+        if remedy is None:
             wait = retry_after_seconds or RETRY_AFTER_SECONDS
             super().__init__(self.KIND, detail, retry_after_seconds=wait)
         else:
-            hint = f"Assign the role {missing_role} to the app, and let it through any firewall."
-            super().__init__(GATEWAY_MISCONFIGURED, detail, hint=hint)
+            super().__init__(GATEWAY_MISCONFIGURED, detail, hint=remedy)
         self.told_retry_after_seconds = retry_after_seconds
 
 
@@ -105,6 +118,11 @@ class IdentityUnavailable(Unavailable):
     """The identity provider does not answer, throttles, or answers with something unreadable."""
 
     KIND = IDENTITY_UNAVAILABLE
+
+
+def missing_role(role: str) -> str:
+    """Return the remedy where a dependency refuses the app."""
+    return f"Assign the role {role} to the app, and let it through any firewall."
 
 
 def invalid_definition(problems: list[FieldProblem]) -> GatewayError:

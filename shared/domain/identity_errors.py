@@ -10,6 +10,9 @@ import enum
 import re
 from typing import Any
 
+from shared.domain import aadsts
+from shared.domain.aadsts import Explanation
+
 
 class Refusal(enum.Enum):
     """What has to happen before the provider would answer otherwise."""
@@ -23,95 +26,49 @@ _SIGN_IN_ERRORS = frozenset(
     {"invalid_grant", "interaction_required", "login_required", "consent_required",
      "access_denied", "account_selection_required"}
 )  # fmt: skip
+_SIGN_IN_SUBERRORS = frozenset(
+    {"bad_token", "token_expired", "consent_required", "client_mismatch", "user_password_expired"}
+)
+# A person who signs in cannot mend these: the gateway is no managed device or app.
+_CONFIGURATION_SUBERRORS = frozenset({"protection_policy_required", "device_authentication_failed"})
 _TRANSIENT_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
-_TRANSIENT_NUMBERS = frozenset({50033, 50087, 90006, 90012, 90024, 90033, 90055, 90090, 50196})
-_CONFIGURATION_NUMBERS = frozenset(
-    {7000215, 7000222, 7000218, 700027, 700025, 700016, 7000112, 50011, 500011, 650052, 650057,
-     70011, 90002, 50194, 50105, 501481}
-)  # fmt: skip
+# Timeout, conflict, lock, too early, too many: none of them speaks about the grant.
+_TRANSIENT_STATUSES = frozenset({408, 409, 423, 425, 429})
+# Entra also sends the person back with access_denied where users may not consent themselves.
+_CONSENT_WORDS = frozenset({"consent_required", "access_denied"})
 
-# Number of the Entra error -> what it means and what to do, in plain words.
-_EXPLANATIONS: dict[int, tuple[str, str]] = {
-    7000215: (
-        "The client secret is wrong.",
-        "Store the value (not the id) of the app registration's secret as client_secret.",
+# By suberror and error.
+_BY_WORD: dict[str, Explanation] = {
+    "bad_token": ("The sign-in is no longer valid.", "Sign in again."),
+    "token_expired": ("The sign-in has expired.", "Sign in again."),
+    "client_mismatch": ("The sign-in was made for another app.", "Sign in again."),
+    "user_password_expired": (
+        "The password has expired.",
+        "Change the password, then sign in again.",
     ),
-    7000222: (
-        "The client secret has expired.",
-        "Create a new client secret in the app registration and store it as client_secret.",
+    "protection_policy_required": (
+        "The tenant's policy allows only managed mobile apps.",
+        "Ask the tenant's administrator to except the app registration from that policy.",
     ),
-    7000218: ("The app sent no secret.", "Store a client_secret, or choose another client_auth."),
-    700027: (
-        "The certificate that signs for the app is not registered with it.",
-        "Upload the certificate's public part to the app registration.",
+    "device_authentication_failed": (
+        "The tenant's policy asks for a known device, which a server is not.",
+        "Ask the tenant's administrator to except the app registration from that policy.",
     ),
-    700025: (
-        "The app registration is a public client, which may not send a secret.",
-        "Register the redirect URI under the platform 'Web'.",
-    ),
-    700016: (
-        "The app registration does not exist in this tenant.",
-        "Check client_id and tenant_id.",
-    ),
-    7000112: (
-        "The app is disabled in this tenant.",
-        "Enable it under Enterprise applications in the Microsoft Entra admin center.",
-    ),
-    90002: ("The tenant does not exist.", "Check tenant_id."),
-    50011: (
-        "The redirect URI is not registered with the app.",
-        "Add the gateway's redirect URI to the app registration, platform 'Web', letter by letter.",
-    ),
-    500011: (
-        "Business Central is not known in this tenant.",
-        "Check the tenant: it must have a Business Central subscription.",
-    ),
-    650052: (
-        "The tenant has no access to Business Central.",
-        "Check the tenant: it must have a Business Central subscription.",
-    ),
-    650057: (
-        "The app asks for a permission that its registration does not list.",
-        "Add the Dynamics 365 Business Central permission to the app registration.",
-    ),
-    70011: ("The scope is not valid.", "Check scope; leave it empty for Business Central."),
-    65001: (
-        "Nobody has consented to the app's permissions.",
-        "Ask an administrator of the tenant to grant admin consent to the app registration.",
-    ),
-    65004: ("Consent was declined.", "Sign in again and accept the permissions."),
-    90094: (
-        "The permissions need an administrator's consent.",
-        "Ask an administrator of the tenant to grant admin consent to the app registration.",
-    ),
-    50076: ("A second factor is required.", "Sign in again."),
-    50079: ("A second factor has to be set up.", "Sign in again and set it up."),
-    50173: ("The sign-in was revoked or the password was reset.", "Sign in again."),
-    700082: ("The sign-in was not used for too long and has expired.", "Sign in again."),
-    70008: ("The sign-in has expired.", "Sign in again."),
-    70043: ("The tenant's policy asks for a fresh sign-in.", "Sign in again."),
-    50105: (
-        "The person is not assigned to the app.",
-        "Assign the person under Enterprise applications, or switch assignment off.",
-    ),
-    50034: ("The account does not exist in this tenant.", "Sign in with another account."),
-    50057: ("The account is disabled.", "Sign in with another account."),
-    53003: ("A conditional access policy blocked the sign-in.", "Ask the tenant's administrator."),
-    54005: ("The sign-in's code was used before.", "Start the sign-in again."),
-    501481: ("The sign-in's proof did not match.", "Start the sign-in again."),
-}
-
-_BY_ERROR: dict[str, tuple[str, str]] = {
     "invalid_client": (
         "The provider does not accept the app's credentials.",
         "Check client_id, client_secret and client_auth.",
     ),
+    "invalid_request": ("The provider does not understand the request.", "Check the definition."),
     "unauthorized_client": (
         "The app may not use this way of signing in.",
         "Allow the grant type in the app's registration.",
     ),
     "invalid_scope": ("The scope is not valid.", "Check scope."),
+    "invalid_resource": ("The provider does not know what the scope names.", "Check scope."),
     "invalid_grant": ("The sign-in is no longer valid.", "Sign in again."),
+    "interaction_required": ("The provider asks for a sign-in by a person.", "Sign in again."),
+    "login_required": ("The provider asks for a sign-in by a person.", "Sign in again."),
+    "account_selection_required": ("An account has to be chosen.", "Sign in again."),
     "access_denied": ("The sign-in was declined.", "Sign in again and accept the permissions."),
     "consent_required": (
         "Consent is missing.",
@@ -128,44 +85,70 @@ _UNEXPLAINED = ("The provider refused the request.", "Check the integration's de
 
 def classify(status: int, answer: dict[str, Any]) -> Refusal:
     """Return what a token endpoint's refusal calls for."""
-    error = answer.get("error")
-    numbers = set(numbers_of(answer))
-    if status == 429 or status >= 500 or not isinstance(error, str):  # noqa: PLR2004
+    error, suberror = _word(answer, "error"), _word(answer, "suberror")
+    numbers = set(_error_codes(answer))
+    if not _is_refusal(status, error):
         return Refusal.TRANSIENT
-    if error in _TRANSIENT_ERRORS or numbers & _TRANSIENT_NUMBERS:
+    if error in _TRANSIENT_ERRORS or numbers & aadsts.TRANSIENT.keys():
         return Refusal.TRANSIENT
-    if numbers & _CONFIGURATION_NUMBERS:
+    if numbers & aadsts.CONFIGURATION.keys() or suberror in _CONFIGURATION_SUBERRORS:
         return Refusal.CONFIGURATION
-    if error in _SIGN_IN_ERRORS or answer.get("suberror") == "consent_required":
+    if numbers & (aadsts.SIGN_IN | aadsts.CONSENT).keys():
+        return Refusal.SIGN_IN
+    if error in _SIGN_IN_ERRORS or suberror in _SIGN_IN_SUBERRORS:
         return Refusal.SIGN_IN
     return Refusal.CONFIGURATION
 
 
-def explain(answer: dict[str, Any]) -> tuple[str, str]:
+def explain(answer: dict[str, Any]) -> Explanation:
     """Return what a refusal means and what to do next, both in plain words."""
-    for number in numbers_of(answer):
-        if number in _EXPLANATIONS:
-            meaning, remedy = _EXPLANATIONS[number]
-            return f"{meaning} (AADSTS{number})", remedy
-    error = answer.get("error")
-    meaning, remedy = _BY_ERROR.get(error, _UNEXPLAINED) if isinstance(error, str) else _UNEXPLAINED
     numbers = numbers_of(answer)
-    label = f"AADSTS{numbers[0]}" if numbers else _plain(error)
+    for number in numbers:
+        if number in aadsts.EXPLANATIONS:
+            meaning, remedy = aadsts.EXPLANATIONS[number]
+            return f"{meaning} (AADSTS{number})", remedy
+    error, suberror = _word(answer, "error"), _word(answer, "suberror")
+    meaning, remedy = _BY_WORD.get(suberror) or _BY_WORD.get(error) or _UNEXPLAINED
+    # Only what looks like a registered code is repeated: anything else might be a secret.
+    plain = error if _ERROR_CODE.fullmatch(error) else ""
+    label = f"AADSTS{numbers[0]}" if numbers else plain
     return (f"{meaning} ({label})" if label else meaning), remedy
+
+
+def lacks_consent(answer: dict[str, Any]) -> bool:
+    """Tell whether an administrator's consent would help."""
+    words = {_word(answer, "error"), _word(answer, "suberror")}
+    return bool(words & _CONSENT_WORDS or set(numbers_of(answer)) & aadsts.CONSENT.keys())
 
 
 def numbers_of(answer: dict[str, Any]) -> list[int]:
     """Return Entra's error numbers; on the redirect they stand only in the description."""
-    codes = answer.get("error_codes")
-    if isinstance(codes, list):
-        return [code for code in codes if isinstance(code, int)]
-    description = answer.get("error_description")
-    if isinstance(description, str) and description.startswith("AADSTS"):
+    if numbers := _error_codes(answer):
+        return numbers
+    description = _word(answer, "error_description")
+    if description.startswith("AADSTS"):
         digits = re.match(r"[0-9]{1,9}(?![0-9])", description[6:])
         return [int(digits[0])] if digits else []
     return []
 
 
-def _plain(error: object) -> str:
-    # Only what looks like a registered code is repeated: anything else might be a secret.
-    return error if isinstance(error, str) and _ERROR_CODE.fullmatch(error) else ""
+def _is_refusal(status: int, error: str) -> bool:
+    """Tell whether the token endpoint itself answered, and about this client or grant.
+
+    A page of a proxy, or JSON of something else in between, must not end a grant: that would cost
+    a person a sign-in, and asking again later costs nothing. RFC 6749 section 5.2 demands JSON with
+    an `error`, under the status 400 or 401; others count only with an `error` that is known.
+    """
+    if not error or status in _TRANSIENT_STATUSES or status >= 500:  # noqa: PLR2004
+        return False
+    return status <= 401 or error in _BY_WORD  # noqa: PLR2004
+
+
+def _error_codes(answer: dict[str, Any]) -> list[int]:
+    codes = answer.get("error_codes")
+    return [code for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
+
+
+def _word(answer: dict[str, Any], name: str) -> str:
+    value = answer.get(name)
+    return value if isinstance(value, str) else ""

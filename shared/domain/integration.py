@@ -50,7 +50,7 @@ _PROTOCOL_PARAMETERS = frozenset(
     {
         "response_type", "response_mode", "client_id", "redirect_uri", "scope", "state", "nonce",
         "code_challenge", "code_challenge_method", "grant_type", "code", "code_verifier",
-        "refresh_token", "client_secret", "client_assertion", "client_assertion_type",
+        "refresh_token", "client_secret", "client_assertion", "client_assertion_type", "claims",
     }
 )  # fmt: skip
 
@@ -120,6 +120,10 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
         if self.grant_type == "client_credentials":
             return resource
         return f"{resource} openid profile offline_access"
+
+    def effective_redirect_uri(self, public_url: str) -> str:
+        """Return the configured redirect URI, or the callback of the gateway at `public_url`."""
+        return self.redirect_uri or f"{public_url}/api/callback"
 
     @property
     def binding(self) -> str:

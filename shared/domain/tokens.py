@@ -12,15 +12,14 @@ import msgspec
 from shared.domain.secret import Secret
 
 ShownStatus = Literal["not_authorized", "authorized", "needs_sign_in", "misconfigured"]
+Level = Literal["ok", "warning", "action_needed"]
 
 # Entra's access tokens live 60 to 90 minutes; a provider that does not say gets the shorter.
 ASSUMED_LIFE = dt.timedelta(minutes=60)
-# A token is not used in its last seconds: it would expire on its way.
-_LAST_SECONDS = dt.timedelta(seconds=5)
-
-
 # Tokens that calls used within this time are kept fresh by the timer.
 _IN_USE = dt.timedelta(days=1)
+# Entra's refresh tokens die after 90 days without use; weekly leaves room for many failures.
+_TOUCHED_EVERY = dt.timedelta(days=7)
 
 
 class Freshness(enum.Enum):
@@ -41,11 +40,14 @@ class TokenSet:
     expires_on: dt.datetime
     generation: int
     binding: str
+    refresh_expires_on: dt.datetime | None = None  # None where nobody told
 
     def freshness(self, now: dt.datetime, refresh_ahead: dt.timedelta) -> Freshness:
-        """Judge the access token; the refresh begins at half of its life at the earliest."""
-        life = self.expires_on - self.obtained_on
-        if now >= self.expires_on - min(_LAST_SECONDS, life / 4):
+        """Judge the access token; the refresh begins at half of its life at the earliest.
+
+        It is used to its last second: one that expires on its way is refused unread, and renewed.
+        """
+        if now >= self.expires_on:
             return Freshness.EXPIRED
         if now >= self.refresh_due_on(refresh_ahead):
             return Freshness.STALE
@@ -64,6 +66,7 @@ class TokenSet:
             expires_on=self.expires_on,
             generation=self.generation,
             binding=self.binding,
+            refresh_expires_on=self.refresh_expires_on,
         )
         return Secret(msgspec.json.encode(kept).decode())
 
@@ -81,6 +84,7 @@ class TokenSet:
             expires_on=kept.expires_on,
             generation=kept.generation,
             binding=kept.binding,
+            refresh_expires_on=kept.refresh_expires_on,
         )
 
 
@@ -91,6 +95,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     expires_on: dt.datetime
     generation: int
     binding: str
+    refresh_expires_on: dt.datetime | None = None
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +104,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     detail: str
     hint: str
+    admin_consent_url: str | None = None
 
 
 class TokenState(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,8 +113,14 @@ class TokenState(msgspec.Struct, frozen=True, kw_only=True):
     `generation` counts the token sets that were stored: an instance that holds an older one reads
     Key Vault again. `forced_generation` is the one that replaced a token which the upstream had
     refused; `binding` tells what the tokens were entrusted to. `revision` names the definition that
-    the provider refused: a changed one is tried anew. The lease is who may call the token endpoint,
-    and until when.
+    the provider refused: a changed one is tried anew. `claims_challenge` is what the next sign-in
+    has to ask for. The lease is who may call the token endpoint, and until when.
+
+    `is_renewable` says that new tokens can be had without a person. The grant ends on
+    `grant_expires_on` unless it is renewed (None: it does not, or nobody told), and has had that
+    end in sight since `grant_renewed_on`: a renewal that does not put it off leaves both.
+    `credential_expires_on` is the end of the certificate that proved the client. `level` is the
+    last one that was told, and `level_told_by` the mark of who told it.
     """
 
     status: Literal["none", "authorized", "needs_sign_in", "misconfigured", "deauthorized"] = "none"
@@ -120,12 +132,20 @@ class TokenState(msgspec.Struct, frozen=True, kw_only=True):
     expires_on: dt.datetime | None = None
     last_used_on: dt.datetime | None = None
     cause: Cause | None = None
+    claims_challenge: str | None = None
     revision: str | None = None
     failures: int = 0
     last_failure_on: dt.datetime | None = None
     retry_on: dt.datetime | None = None
     lease_owner: str | None = None
     lease_until: dt.datetime | None = None
+    is_renewable: bool = True  # what older rows do not say is assumed to be well
+    signed_in_on: dt.datetime | None = None
+    grant_expires_on: dt.datetime | None = None
+    grant_renewed_on: dt.datetime | None = None
+    credential_expires_on: dt.datetime | None = None
+    level: Level = "ok"
+    level_told_by: str | None = None
 
     @property
     def shown_status(self) -> ShownStatus:
@@ -133,6 +153,15 @@ class TokenState(msgspec.Struct, frozen=True, kw_only=True):
         if self.status in {"none", "deauthorized"}:
             return "not_authorized"
         return self.status  # type: ignore[return-value]  # the other names are the same
+
+    def emptied(self, binding: str) -> TokenState:
+        """Return a state without the sign-in; what was counted and told before goes on."""
+        return TokenState(
+            generation=self.generation,
+            binding=binding,
+            level=self.level,
+            level_told_by=self.level_told_by,
+        )
 
     def may_serve(self, now: dt.datetime) -> bool:
         """Tell whether tokens may be used: a refused renewal does not end one that is valid."""
@@ -145,6 +174,16 @@ class TokenState(msgspec.Struct, frozen=True, kw_only=True):
         if self.obtained_on is None or self.expires_on is None:
             return None
         return _due_on(self.obtained_on, self.expires_on, refresh_ahead)
+
+    @property
+    def touch_due_on(self) -> dt.datetime | None:
+        """When a grant should be renewed, used or not, so that it never ages out."""
+        if self.obtained_on is None:
+            return None
+        weekly = self.obtained_on + _TOUCHED_EVERY
+        if self.grant_expires_on is None:
+            return weekly
+        return min(weekly, self.obtained_on + (self.grant_expires_on - self.obtained_on) / 2)
 
     def is_in_use(self, now: dt.datetime) -> bool:
         """Tell whether calls have used the tokens lately."""

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from shared.domain.error_kinds import SIGN_IN_EXPIRED, SIGN_IN_REFUSED
 from shared.domain.errors import GatewayError, IdentityRefused
 from shared.domain.events import log_event
-from shared.domain.identity_errors import explain
-from shared.domain.oauth import authorization_url, code_form, derive
+from shared.domain.identity_errors import explain, lacks_consent
+from shared.domain.oauth import admin_consent_url, authorization_url, code_form, derive
 from shared.domain.records import SignIn, StoredIntegration
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from shared.domain.oauth import Grant
     from shared.ports import Clock, SignInStore
+    from shared.services.claims_challenges import ClaimsChallenges
     from shared.services.client_auth import ClientAuthenticator
     from shared.services.identity import IdentityProvider
     from shared.services.integrations import IntegrationAdministration
@@ -84,6 +85,7 @@ class Authorization:
         identity: IdentityProvider,
         authenticator: ClientAuthenticator,
         tokens: TokenService,
+        challenges: ClaimsChallenges,
         public_url: str,
         clock: Clock,
     ) -> None:
@@ -93,6 +95,7 @@ class Authorization:
         self._identity = identity
         self._authenticator = authenticator
         self._tokens = tokens
+        self._challenges = challenges
         self._public_url = public_url
         self._clock = clock
 
@@ -115,6 +118,7 @@ class Authorization:
             state=state,
             verifier=derive(browser, "verifier", state),
             nonce=derive(browser, "nonce", state),
+            claims=self._challenges.open_for(record),
         )
         log_event("sign_in_started", integration=record.code)
         return StartedSignIn(url, cookie_name(state), browser)
@@ -139,7 +143,7 @@ class Authorization:
         if record.binding != row.binding:
             raise GatewayError(SIGN_IN_EXPIRED, "The integration was changed during the sign-in.")
         if answer.error or not answer.code:
-            raise _refused(answer)
+            raise self._refused(record, answer)
         grant = self._redeem(record, answer.code, state, browser)
         self._tokens.accept(record, grant)
         log_event("signed_in", integration=record.code)
@@ -180,14 +184,39 @@ class Authorization:
         try:
             grant = self._identity.grant(record, form)
         except IdentityRefused as error:
-            raise GatewayError(SIGN_IN_REFUSED, error.detail, hint=error.hint) from error
+            if error.claims is not None:
+                self._challenges.keep(record, error.claims)
+            raise IdentityRefused(
+                SIGN_IN_REFUSED,
+                error.detail,
+                hint=error.hint,
+                admin_consent_url=error.admin_consent_url,
+            ) from error
         nonce = derive(browser, "nonce", state)
         if grant.nonce is not None and not _is_same(grant.nonce, nonce):
             raise GatewayError(SIGN_IN_REFUSED, "The provider answered to another sign-in.")
         return grant
 
     def _redirect_uri(self, record: StoredIntegration) -> str:
-        return record.definition.redirect_uri or f"{self._public_url}/api/callback"
+        return record.definition.effective_redirect_uri(self._public_url)
+
+    def _refused(self, record: StoredIntegration, answer: ProviderAnswer) -> GatewayError:
+        """Explain the error in the redirect.
+
+        Claims in it are not kept: they come through the browser, and whoever may try to sign in
+        could spoil everybody's next sign-in with them.
+        """
+        if not answer.error:
+            return GatewayError(SIGN_IN_REFUSED, "The provider sent neither a code nor an error.")
+        told = {"error": answer.error, "error_description": answer.error_description}
+        detail, hint = explain(told)
+        url = admin_consent_url(record.definition, self._redirect_uri(record))
+        return IdentityRefused(
+            SIGN_IN_REFUSED,
+            detail,
+            hint=hint,
+            admin_consent_url=url if lacks_consent(told) else None,
+        )
 
     def _row(self, key: str, record: StoredIntegration, life: timedelta) -> SignIn:
         return SignIn(
@@ -213,11 +242,3 @@ def _link_key(token: str) -> str:
 
 def _is_same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())
-
-
-def _refused(answer: ProviderAnswer) -> GatewayError:
-    if not answer.error:
-        return GatewayError(SIGN_IN_REFUSED, "The provider sent neither a code nor an error.")
-    told = {"error": answer.error, "error_description": answer.error_description}
-    detail, hint = explain(told)
-    return GatewayError(SIGN_IN_REFUSED, detail, hint=hint)

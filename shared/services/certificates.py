@@ -8,8 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import jwt
 from cryptography import x509
@@ -18,9 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
 
 from shared.domain.oauth import base64url
-
-if TYPE_CHECKING:
-    from shared.domain.secret import Secret
+from shared.domain.secret import Secret
 
 _LIFE = timedelta(minutes=5)
 
@@ -29,7 +27,15 @@ class CertificateError(Exception):
     """The certificate cannot be used; the text goes on a sentence about it."""
 
 
-def signed_assertion(kept: Secret, *, client_id: str, audience: str, now: datetime) -> str:
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A client assertion, and when the certificate that signed it expires."""
+
+    text: Secret
+    certificate_expires_on: datetime
+
+
+def signed_assertion(kept: Secret, *, client_id: str, audience: str, now: datetime) -> Assertion:
     """Return a JWT signed with PS256 and marked with the certificate's SHA-256 thumbprint.
 
     `kept` is the secret behind a Key Vault certificate: PEM, or PKCS #12 in base64.
@@ -47,7 +53,8 @@ def signed_assertion(kept: Secret, *, client_id: str, audience: str, now: dateti
         "exp": now + _LIFE,
     }
     thumbprint = base64url(certificate.fingerprint(hashes.SHA256()))
-    return jwt.encode(claims, key, algorithm="PS256", headers={"x5t#S256": thumbprint})
+    text = jwt.encode(claims, key, algorithm="PS256", headers={"x5t#S256": thumbprint})
+    return Assertion(Secret(text), certificate.not_valid_after_utc)
 
 
 def _load(text: str) -> tuple[RSAPrivateKey, x509.Certificate]:

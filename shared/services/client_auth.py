@@ -8,6 +8,8 @@ for Entra's forms: learn.microsoft.com/entra/identity-platform/certificate-crede
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
@@ -20,8 +22,18 @@ if TYPE_CHECKING:
     from shared.domain.records import StoredIntegration
     from shared.domain.secret import Secret
     from shared.ports import AssertionSource, Clock, SecretStore
+    from shared.services.certificates import Assertion
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Proven:
+    """A form together with the client's proof, which may lie in a header."""
+
+    form: dict[str, str]
+    headers: dict[str, str] = field(default_factory=dict)
+    certificate_expires_on: datetime | None = None
 
 
 class ClientAuthenticator:
@@ -33,9 +45,7 @@ class ClientAuthenticator:
         self._assertions = assertions
         self._clock = clock
 
-    def prove(
-        self, record: StoredIntegration, form: dict[str, str]
-    ) -> tuple[dict[str, str], dict[str, str]]:
+    def prove(self, record: StoredIntegration, form: dict[str, str]) -> Proven:
         """Return the form and the headers to send.
 
         Raises IdentityRefused where no usable credential is stored, VaultUnavailable, or
@@ -44,15 +54,18 @@ class ClientAuthenticator:
         integration = record.definition
         form = form | {"client_id": integration.client_id}
         if integration.client_auth == "certificate":
-            return form | self._assertion(self._signed(integration)), {}
+            signed = self._signed(integration)
+            asserted = form | _assertion(signed.text)
+            return Proven(asserted, certificate_expires_on=signed.certificate_expires_on)
         if integration.client_auth == "managed_identity":
-            return form | self._assertion(self._assertions.assertion().reveal()), {}
+            return Proven(form | _assertion(self._assertions.assertion()))
         secret = self._client_secret(record).reveal()
         if integration.client_auth == "client_secret":
-            return form | {"client_secret": secret}, {}
+            return Proven(form | {"client_secret": secret})
         del form["client_id"]
         pair = f"{quote_plus(integration.client_id)}:{quote_plus(secret)}"
-        return form, {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+        basic = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        return Proven(form, {"Authorization": basic})
 
     def check(self, record: StoredIntegration) -> None:
         """Raise IdentityRefused where the definition lacks the secret that it rests on."""
@@ -74,7 +87,7 @@ class ClientAuthenticator:
             )
         return secret
 
-    def _signed(self, integration: Integration) -> str:
+    def _signed(self, integration: Integration) -> Assertion:
         from shared.services.certificates import CertificateError, signed_assertion  # noqa: PLC0415
 
         name = integration.certificate_name or ""
@@ -95,6 +108,6 @@ class ClientAuthenticator:
                 hint="Check certificate_name and the certificate in Key Vault.",
             ) from error
 
-    @staticmethod
-    def _assertion(assertion: str) -> dict[str, str]:
-        return {"client_assertion_type": _ASSERTION_TYPE, "client_assertion": assertion}
+
+def _assertion(text: Secret) -> dict[str, str]:
+    return {"client_assertion_type": _ASSERTION_TYPE, "client_assertion": text.reveal()}

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from shared.domain.error_kinds import IDENTITY_MISCONFIGURED
 from shared.domain.errors import IdentityRefused, IdentityUnavailable
 from shared.domain.headers import retry_after_seconds
-from shared.domain.oauth import Grant, read_grant
+from shared.domain.oauth import ENTRA_REFRESH_LIFE, Grant, admin_consent_url, read_grant
 from shared.domain.transport import NotSent, OutboundAnswer, OutboundRequest, SendError
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from shared.domain.records import StoredIntegration
     from shared.domain.secret import Secret
     from shared.ports import Clock, HttpClient
-    from shared.services.client_auth import ClientAuthenticator
+    from shared.services.client_auth import ClientAuthenticator, Proven
 
 _LONGEST_ANSWER_BYTES = 256 * 1024
 
@@ -32,32 +33,54 @@ class IdentityProvider:
         clock: Clock,
         *,
         token_call: timedelta,
+        public_url: str,
     ) -> None:
         """Send through `http`, with the proof that `authenticator` adds.
 
         A call is given `token_call`: with a rotating provider one cut short may cost the grant.
+        An administrator's consent comes back to the gateway at `public_url`.
         """
         self._http = http
         self._authenticator = authenticator
         self._clock = clock
         self._timeout_seconds = token_call.total_seconds()
+        self._public_url = public_url
 
     def grant(self, record: StoredIntegration, form: dict[str, str]) -> Grant:
         """Send the form to the token endpoint and return what it grants.
 
         Raises IdentityRefused, IdentityUnavailable, or VaultUnavailable.
         """
-        answer = self._post(record, record.definition.effective_token_url, form)
+        proven = self._authenticator.prove(record, form)
+        definition = record.definition
+        answer = self._post(definition.effective_token_url, proven)
         now = self._clock.now()
         retry_after = retry_after_seconds(answer.headers.get("retry-after"), now)
         try:
-            return read_grant(answer.status, answer.body, now=now, retry_after=retry_after)
+            grant = read_grant(
+                answer.status,
+                answer.body,
+                now=now,
+                retry_after=retry_after,
+                consent_url=admin_consent_url(
+                    definition, definition.effective_redirect_uri(self._public_url)
+                ),
+            )
         except IdentityRefused as error:
-            if record.definition.grant_type == "authorization_code":
+            if definition.grant_type == "authorization_code":
                 raise
             # No person can help an app that signs in by itself.
-            kind, detail, hint = IDENTITY_MISCONFIGURED, error.detail, error.hint
-            raise IdentityRefused(kind, detail, hint=hint) from error
+            raise IdentityRefused(
+                IDENTITY_MISCONFIGURED,
+                error.detail,
+                hint=error.hint,
+                admin_consent_url=error.admin_consent_url,
+            ) from error
+        return replace(
+            grant,
+            refresh_expires_on=_refresh_expires_on(record, grant, now),
+            credential_expires_on=proven.certificate_expires_on,
+        )
 
     def revoke(self, record: StoredIntegration, token: Secret) -> bool:
         """Revoke a refresh token (RFC 7009) and tell whether the provider did."""
@@ -65,19 +88,19 @@ class IdentityProvider:
         if url is None:
             return False
         form = {"token": token.reveal(), "token_type_hint": "refresh_token"}
-        return self._post(record, url, form).status == 200  # noqa: PLR2004
+        proven = self._authenticator.prove(record, form)
+        return self._post(url, proven).status == 200  # noqa: PLR2004
 
-    def _post(self, record: StoredIntegration, url: str, form: dict[str, str]) -> OutboundAnswer:
-        form, headers = self._authenticator.prove(record, form)
+    def _post(self, url: str, proven: Proven) -> OutboundAnswer:
         request = OutboundRequest(
             method="POST",
             url=url,
-            headers=headers
+            headers=proven.headers
             | {
                 "Content-Type": "application/x-www-form-urlencoded",
                 "Accept": "application/json",
             },
-            body=urlencode(form).encode(),
+            body=urlencode(proven.form).encode(),
         )
         try:
             return self._http.send(
@@ -93,3 +116,10 @@ class IdentityProvider:
             raise IdentityUnavailable("The identity provider cannot be reached.") from error
         except SendError as error:
             raise IdentityUnavailable("The identity provider's answer did not arrive.") from error
+
+
+def _refresh_expires_on(record: StoredIntegration, grant: Grant, now: datetime) -> datetime | None:
+    is_silent = grant.refresh_token is not None and grant.refresh_expires_on is None
+    if is_silent and record.definition.is_entra:
+        return now + ENTRA_REFRESH_LIFE  # Entra does not tell, but its documentation does
+    return grant.refresh_expires_on

@@ -132,7 +132,9 @@ class IntegrationAdministration:
                 self._integrations.delete(record)
         finally:
             self._catalogue.forget_integration(record.code)
-        self._endpoints.delete_all(record.code)  # those that were added during the deletion
+        # What came during the deletion; nothing can come after it.
+        self._sign_off.erase(record.code)
+        self._endpoints.delete_all(record.code)
 
     def _save(self, existing: StoredIntegration | None, document: dict[str, Any]) -> Saved:
         definition, problems = read_integration(

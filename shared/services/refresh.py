@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from shared.domain.error_kinds import INTEGRATION_NOT_FOUND
 from shared.domain.errors import (
+    GatewayError,
     IdentityRefused,
     IdentityUnavailable,
     StorageUnavailable,
@@ -19,12 +21,12 @@ from shared.domain.events import log_event
 from shared.domain.oauth import Grant, client_credentials_form, refresh_form
 from shared.domain.secret_names import tokens_name
 from shared.domain.tokens import Freshness, TokenSet, TokenState
-from shared.services.token_outcomes import authorized, sign_in_required
+from shared.services.token_outcomes import Obtained, authorized, sign_in_required
 from shared.services.token_states import new_owner
 
 if TYPE_CHECKING:
     from shared.domain.records import StoredIntegration
-    from shared.ports import Clock, SecretStore
+    from shared.ports import Clock, IntegrationStore, SecretStore
     from shared.services.identity import IdentityProvider
     from shared.services.token_outcomes import TokenOutcomes
     from shared.services.token_states import Lease, TokenStates
@@ -38,6 +40,7 @@ class TokenRefresher:
     def __init__(
         self,
         *,
+        integrations: IntegrationStore,
         states: TokenStates,
         outcomes: TokenOutcomes,
         secrets: SecretStore,
@@ -45,6 +48,7 @@ class TokenRefresher:
         clock: Clock,
     ) -> None:
         """Keep tokens in `secrets` and what is known about them in `states`."""
+        self._integrations = integrations
         self._states = states
         self._outcomes = outcomes
         self._secrets = secrets
@@ -62,12 +66,14 @@ class TokenRefresher:
         *,
         beyond: int,
         is_forced: bool = False,
+        claims: str | None = None,
         until: datetime | None = None,
     ) -> tuple[TokenSet, TokenState]:
         """Return tokens of a later generation than `beyond`, asking the provider if need be.
 
-        Waits for another instance that does so until `until` at most. Raises IdentityRefused,
-        IdentityUnavailable, StorageUnavailable or VaultUnavailable.
+        `claims` are those that the upstream wants in the token. Waits for another instance that
+        does so until `until` at most. Raises IdentityRefused, IdentityUnavailable,
+        StorageUnavailable or VaultUnavailable.
         """
         owner = new_owner()
         patience = self._clock.now() + self._states.lease_patience
@@ -77,7 +83,10 @@ class TokenRefresher:
             if state.generation > beyond and (tokens := self._usable(record, beyond)):
                 return tokens, state
             if lease := self._states.try_lease(record.code, owner):
-                return self._renew_under(lease, record, beyond=beyond, is_forced=is_forced)
+                self._require_in_force(lease, record)
+                return self._renew_under(
+                    lease, record, beyond=beyond, is_forced=is_forced, claims=claims
+                )
             self._states.wait_a_little(min(patience, until or patience))
 
     def store_grant(self, record: StoredIntegration, grant: Grant) -> tuple[TokenSet, TokenState]:
@@ -85,26 +94,32 @@ class TokenRefresher:
         lease = self._states.wait_for_lease(record.code)
         try:
             generation = _next_generation(lease, self._in_vault(record.code))
-            return self._store(lease, record, grant, generation)
+            return self._store(lease, record, grant, generation, is_sign_in=True)
         except BaseException:
             self._give_back(lease)
             raise
 
     def _renew_under(
-        self, lease: Lease, record: StoredIntegration, *, beyond: int, is_forced: bool
+        self,
+        lease: Lease,
+        record: StoredIntegration,
+        *,
+        beyond: int,
+        is_forced: bool,
+        claims: str | None,
     ) -> tuple[TokenSet, TokenState]:
         try:
             kept = self._in_vault(record.code)
             # The vault is the truth: a process may have died between it and the state.
             if kept is not None and self._is_usable(record, kept, beyond):
-                return kept, self._record(lease, record, kept)
+                return kept, self._record(lease, record, Obtained(tokens=kept))
             # The vault may have been slow, and the lease has to outlive the call.
             self._states.extend(lease)
-            grant = self._grant(record, kept)
+            grant = self._grant(record, kept, claims)
             generation = _next_generation(lease, kept)
             return self._store(lease, record, grant, generation, is_forced=is_forced)
         except IdentityRefused as error:
-            self._outcomes.refusal(lease, record, error)
+            self._outcomes.refusal(lease, record, error, claims=claims)
             raise
         except IdentityUnavailable as error:
             raise self._outcomes.failure(lease, record, error) from error
@@ -112,16 +127,18 @@ class TokenRefresher:
             self._give_back(lease)
             raise
 
-    def _grant(self, record: StoredIntegration, kept: TokenSet | None) -> Grant:
+    def _grant(self, record: StoredIntegration, kept: TokenSet | None, claims: str | None) -> Grant:
         if record.definition.grant_type == "client_credentials":
-            return self._identity.grant(record, client_credentials_form(record.definition))
+            form = client_credentials_form(record.definition, claims=claims)
+            return self._identity.grant(record, form)
         if kept is None or kept.binding != record.binding or kept.refresh_token is None:
             raise sign_in_required()
-        form = refresh_form(record.definition, kept.refresh_token)
+        form = refresh_form(record.definition, kept.refresh_token, claims=claims)
         grant = self._identity.grant(record, form)
         if grant.refresh_token is None:
             # RFC 6749 section 6: the old one stays in force.
-            grant = replace(grant, refresh_token=kept.refresh_token)
+            expires_on = grant.refresh_expires_on or kept.refresh_expires_on
+            grant = replace(grant, refresh_token=kept.refresh_token, refresh_expires_on=expires_on)
         return grant
 
     def _store(
@@ -131,6 +148,7 @@ class TokenRefresher:
         grant: Grant,
         generation: int,
         *,
+        is_sign_in: bool = False,
         is_forced: bool = False,
     ) -> tuple[TokenSet, TokenState]:
         tokens = TokenSet(
@@ -140,6 +158,7 @@ class TokenRefresher:
             expires_on=grant.expires_on,
             generation=generation,
             binding=record.binding,
+            refresh_expires_on=grant.refresh_expires_on,
         )
         self._require(lease)
         self._save(lease, tokens)
@@ -149,10 +168,25 @@ class TokenRefresher:
             generation=tokens.generation,
             expires_on=tokens.expires_on,
         )
-        state = self._record(
-            lease, record, tokens, signed_in_as=grant.signed_in_as, is_forced=is_forced
-        )
-        return tokens, state
+        obtained = Obtained(tokens=tokens, grant=grant, is_sign_in=is_sign_in, is_forced=is_forced)
+        return tokens, self._record(lease, record, obtained)
+
+    def _require_in_force(self, lease: Lease, record: StoredIntegration) -> None:
+        """Raise if this instance only remembers the integration: its tokens would be nobody's."""
+        if lease.row.state.binding == record.binding:
+            return
+        try:
+            stored = self._integrations.get(record.code)
+        except StorageUnavailable:
+            self._give_back(lease)
+            raise
+        if stored is not None and stored.binding == record.binding:
+            return
+        self._give_back(lease)
+        if stored is None:
+            self._states.erase(record.code)
+            raise GatewayError(INTEGRATION_NOT_FOUND, f"{record.code} was deleted.")
+        raise IdentityUnavailable("The integration was changed a moment ago.")
 
     def _require(self, lease: Lease) -> None:
         """Raise if what the provider granted is void: the vault may hold newer tokens by now."""
@@ -178,30 +212,16 @@ class TokenRefresher:
             else:
                 return
 
-    def _record(
-        self,
-        lease: Lease,
-        record: StoredIntegration,
-        tokens: TokenSet,
-        *,
-        signed_in_as: str | None = None,
-        is_forced: bool = False,
-    ) -> TokenState:
+    def _record(self, lease: Lease, record: StoredIntegration, obtained: Obtained) -> TokenState:
         try:
-            state = self._outcomes.tokens(
-                lease, tokens, signed_in_as=signed_in_as, is_forced=is_forced
-            )
+            state = self._outcomes.tokens(lease, record, obtained)
         except StorageUnavailable as error:
             # The tokens are safe in the vault; the state follows with the next refresh.
             event, reason = "token_state_behind", error.detail
             log_event(event, level=logging.WARNING, integration=record.code, reason=reason)
-            now = self._clock.now()
-            known = TokenState(binding=record.binding)
-            return authorized(
-                known, tokens, signed_in_as=signed_in_as, is_forced=is_forced, now=now
-            )
+            return authorized(TokenState(), record, obtained, now=self._clock.now())
         if state is None:
-            self._discard(record.code, tokens)
+            self._discard(record.code, obtained.tokens)
             raise sign_in_required()
         return state
 

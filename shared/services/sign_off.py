@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 from shared.domain.errors import GatewayError, Unavailable
 from shared.domain.events import log_event
 from shared.domain.secret_names import tokens_name
-from shared.domain.tokens import TokenState
 
 if TYPE_CHECKING:
     from shared.domain.records import StoredIntegration
@@ -79,8 +80,8 @@ class SignOff:
         """Void the tokens on every instance, and whatever renewal is under way."""
         self._states.change(
             code,
-            lambda state: TokenState(
-                status=status, generation=state.generation + 1, binding=binding
+            lambda state: msgspec.structs.replace(
+                state.emptied(binding), status=status, generation=state.generation + 1
             ),
         )
         self._tokens.forget(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,20 +19,34 @@ from shared.domain.tokens import Cause, TokenSet, TokenState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shared.domain.error_kinds import ErrorKind
+    from shared.domain.oauth import Grant
     from shared.domain.records import StoredIntegration
     from shared.ports import Clock
     from shared.services.token_states import Lease, TokenStates
 
 _FIRST_WAIT_SECONDS = 5
 _LONGEST_WAIT_SECONDS = 300
+# A provider's Retry-After counts, but one strange answer must not shut callers out for a day.
+_LONGEST_TOLD_WAIT_SECONDS = 3600
 _ACT_FIRST = "Then open /api/authorize/{integration}, or change the integration, to try again."
 
 
 def sign_in_required(state: TokenState | None = None) -> IdentityRefused:
     """Return the error for an integration that nobody is signed in to."""
     if state is not None and state.status == "needs_sign_in" and state.cause is not None:
-        return IdentityRefused(SIGN_IN_REQUIRED, state.cause.detail, hint=state.cause.hint)
+        return _refused(SIGN_IN_REQUIRED, state.cause)
     return IdentityRefused(SIGN_IN_REQUIRED, "Nobody is signed in to this integration.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obtained:
+    """New tokens and how they came: those found in the vault after a crash come without a grant."""
+
+    tokens: TokenSet
+    grant: Grant | None = None
+    is_sign_in: bool = False
+    is_forced: bool = False
 
 
 class TokenOutcomes:
@@ -55,7 +70,7 @@ class TokenOutcomes:
             raise sign_in_required()
         cause = state.cause
         if state.status == "misconfigured" and state.revision == record.revision and cause:
-            raise IdentityRefused(IDENTITY_MISCONFIGURED, cause.detail, hint=cause.hint)
+            raise _refused(IDENTITY_MISCONFIGURED, cause)
         now = self._clock.now()
         if state.retry_on is not None and state.retry_on > now:
             wait = math.ceil((state.retry_on - now).total_seconds())
@@ -64,28 +79,23 @@ class TokenOutcomes:
             )
 
     def tokens(
-        self,
-        lease: Lease,
-        tokens: TokenSet,
-        *,
-        signed_in_as: str | None = None,
-        is_forced: bool = False,
+        self, lease: Lease, record: StoredIntegration, obtained: Obtained
     ) -> TokenState | None:
         """Record new tokens; None if they do not count any more."""
         now = self._clock.now()
         return self._states.finish(
-            lease,
-            lambda state: authorized(
-                _bound(state, tokens.binding),
-                tokens,
-                signed_in_as=signed_in_as,
-                is_forced=is_forced,
-                now=now,
-            ),
+            lease, lambda state: authorized(state, record, obtained, now=now)
         )
 
-    def refusal(self, lease: Lease, record: StoredIntegration, error: IdentityRefused) -> None:
-        """Record that only a person can help."""
+    def refusal(
+        self,
+        lease: Lease,
+        record: StoredIntegration,
+        error: IdentityRefused,
+        *,
+        claims: str | None = None,
+    ) -> None:
+        """Record that only a person can help; `claims` are those that the request asked for."""
         is_sign_in = error.kind is SIGN_IN_REQUIRED
         hint = error.hint if is_sign_in else f"{error.hint} {_ACT_FIRST}"
         now = self._clock.now()
@@ -95,7 +105,13 @@ class TokenOutcomes:
                 _bound(state, record.binding),
                 status="needs_sign_in" if is_sign_in else "misconfigured",
                 revision=record.revision,
-                cause=Cause(code=error.kind.code, detail=error.detail, hint=hint),
+                cause=Cause(
+                    code=error.kind.code,
+                    detail=error.detail,
+                    hint=hint,
+                    admin_consent_url=error.admin_consent_url,
+                ),
+                claims_challenge=error.claims or claims,
                 failures=state.failures + 1,
                 last_failure_on=now,
                 retry_on=None,
@@ -149,38 +165,59 @@ class TokenOutcomes:
 
 
 def authorized(
-    state: TokenState,
-    tokens: TokenSet,
-    *,
-    signed_in_as: str | None,
-    is_forced: bool,
-    now: datetime,
+    state: TokenState, record: StoredIntegration, obtained: Obtained, *, now: datetime
 ) -> TokenState:
     """Return the state that tells every instance of the new tokens."""
+    known, tokens, grant = _bound(state, record.binding), obtained.tokens, obtained.grant
+    signs_in_itself = record.definition.grant_type == "client_credentials"
     return msgspec.structs.replace(
-        state,
+        known,
         status="authorized",
         generation=tokens.generation,
-        forced_generation=tokens.generation if is_forced else 0,
-        signed_in_as=signed_in_as or state.signed_in_as,
+        forced_generation=tokens.generation if obtained.is_forced else 0,
+        signed_in_as=(grant and grant.signed_in_as) or known.signed_in_as,
+        signed_in_on=now if obtained.is_sign_in else known.signed_in_on,
         obtained_on=tokens.obtained_on,
         expires_on=tokens.expires_on,
-        last_used_on=state.last_used_on or now,
+        is_renewable=tokens.refresh_token is not None or signs_in_itself,
+        grant_expires_on=tokens.refresh_expires_on,
+        grant_renewed_on=_grant_renewed_on(known, obtained),
+        credential_expires_on=grant.credential_expires_on if grant else known.credential_expires_on,
+        last_used_on=known.last_used_on or now,
         cause=None,
+        claims_challenge=None,
         revision=None,
         failures=0,
         retry_on=None,
     )
 
 
+def _refused(kind: ErrorKind, cause: Cause) -> IdentityRefused:
+    url = cause.admin_consent_url
+    return IdentityRefused(kind, cause.detail, hint=cause.hint, admin_consent_url=url)
+
+
 def _bound(state: TokenState, binding: str) -> TokenState:
     """Return the state to go on from: nothing that was known of another binding counts."""
     if state.binding == binding:
         return state
-    return TokenState(generation=state.generation, binding=binding)
+    return state.emptied(binding)
+
+
+def _grant_renewed_on(known: TokenState, obtained: Obtained) -> datetime | None:
+    """Return since when the end of the grant has been where it is now."""
+    tokens = obtained.tokens
+    if tokens.refresh_expires_on is None:
+        return None
+    if known.grant_expires_on is None or known.obtained_on is None or obtained.is_sign_in:
+        return tokens.obtained_on
+    # An end that renewals put off moves with the time; a fixed one trembles by seconds.
+    put_off = tokens.refresh_expires_on - known.grant_expires_on
+    passed = tokens.obtained_on - known.obtained_on
+    return tokens.obtained_on if put_off > passed / 2 else known.grant_renewed_on
 
 
 def _wait_seconds(failures: int, told: int | None) -> float:
     longest = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** min(failures, 10))
     jittered = random.uniform(longest / 2, longest)  # noqa: S311 - spreads load, no secret
-    return max(jittered, min(told or 0, _LONGEST_WAIT_SECONDS))
+    return max(jittered, min(told or 0, _LONGEST_TOLD_WAIT_SECONDS))

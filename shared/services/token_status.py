@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.tokens import TokenState
+import msgspec
+
+from shared.domain.token_health import credential, days_until, findings, level_of
+from shared.domain.tokens import Cause, TokenState
 
 if TYPE_CHECKING:
+    from shared.domain.records import StoredIntegration
     from shared.ports import Clock, TokenStateStore
     from shared.services.integrations import IntegrationAdministration
 
@@ -40,15 +44,21 @@ class TokenStatus:
         state = stored.state if stored is not None and is_bound else TokenState()
         cause = state.cause if state.revision == record.revision else None
         now = self._clock.now()
+        found = findings(record, state, now)
         return {
             "integration": record.code,
+            "level": level_of(found),
+            "findings": found,
             **{name: shown[name] for name in _SHOWN},
             "access_token": _access_token(state, now),
+            "grant": _grant(record, state, now),
+            "credential": _credential(record, state, now),
+            "last_refresh_on": state.obtained_on,
             "next_refresh_on": self._next_refresh_on(state, now),
             "last_used_on": state.last_used_on,
             "consecutive_failures": state.failures,
             "last_failure_on": state.last_failure_on,
-            "cause": cause,
+            "cause": cause and _named(cause, record),
         }
 
     def _next_refresh_on(self, state: TokenState, now: datetime) -> datetime | None:
@@ -64,5 +74,29 @@ def _access_token(state: TokenState, now: datetime) -> dict[str, Any] | None:
     return {
         "obtained_on": state.obtained_on,
         "expires_on": state.expires_on,
+        "age_seconds": int((now - state.obtained_on).total_seconds()),
         "expires_in_seconds": max(0, int((state.expires_on - now).total_seconds())),
     }
+
+
+def _named(cause: Cause, record: StoredIntegration) -> Cause:
+    """Return the cause with the integration's code in its hint, to be copied."""
+    return msgspec.structs.replace(cause, hint=cause.hint.replace("{integration}", record.code))
+
+
+def _grant(record: StoredIntegration, state: TokenState, now: datetime) -> dict[str, Any] | None:
+    """Show a person's sign-in; an app that signs in by itself has none."""
+    is_delegated = record.definition.grant_type == "authorization_code"
+    if not is_delegated or state.obtained_on is None:
+        return None
+    return {"signed_in_on": state.signed_in_on} | _expiry(state.grant_expires_on, now)
+
+
+def _credential(record: StoredIntegration, state: TokenState, now: datetime) -> dict[str, Any]:
+    held = credential(record, state)
+    return {"kind": held.kind} | _expiry(held.expires_on, now)
+
+
+def _expiry(expires_on: datetime | None, now: datetime) -> dict[str, Any]:
+    days = None if expires_on is None else days_until(expires_on, now)
+    return {"expires_on": expires_on, "expires_in_days": days}

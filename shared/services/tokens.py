@@ -74,6 +74,9 @@ class TokenService:
         )
         self._held: defaultdict[str, _Held] = defaultdict(_Held)
         self._flights: SingleFlight[TokenSet] = SingleFlight(max_waiters=max_waiters, clock=clock)
+        self._adoptions: SingleFlight[TokenSet | None] = SingleFlight(
+            max_waiters=max_waiters, clock=clock
+        )
 
     @property
     def holds_tokens(self) -> bool:
@@ -106,18 +109,25 @@ class TokenService:
         return tokens
 
     def after_refusal(
-        self, record: StoredIntegration, refused: TokenSet, *, until: datetime | None = None
+        self,
+        record: StoredIntegration,
+        refused: TokenSet,
+        *,
+        claims: str | None = None,
+        until: datetime | None = None,
     ) -> TokenSet | None:
         """Return other tokens than those that the upstream refused; None if these were new.
 
-        Raises as `for_call`.
+        `claims` are those that the upstream wants in the token. Raises as `for_call`.
         """
         state = self._known.get(record.code)
         age = self._clock.now() - refused.obtained_on
         was_forced = state is not None and state.forced_generation == refused.generation
         if was_forced and age < _FORCED_REFRESH_EVERY:
             return None
-        return self._renew(record, beyond=refused.generation, is_forced=True, until=until)
+        return self._renew(
+            record, beyond=refused.generation, is_forced=True, claims=claims, until=until
+        )
 
     def renew(
         self, record: StoredIntegration, *, beyond: int, until: datetime | None = None
@@ -156,10 +166,18 @@ class TokenService:
         return self._adopt(record)
 
     def _adopt(self, record: StoredIntegration) -> TokenSet | None:
-        tokens = self._refresher.stored_tokens(record)
-        if tokens is not None:
+        """Read what is in the vault, once for all threads that need it; VaultUnavailable."""
+        patience = self._states.lease_patience
+        try:
+            tokens = self._adoptions.run(
+                record.code, lambda: self._refresher.stored_tokens(record), timeout=patience
+            )
+        except TimeoutError as error:
+            raise VaultUnavailable("Key Vault takes long to answer.") from error
+        if tokens is not None and tokens.binding == record.binding:
             self._held[record.code].tokens = tokens
-        return tokens
+            return tokens
+        return None
 
     def _adopt_in_background(self, record: StoredIntegration, generation: int) -> None:
         """Read what another instance has renewed, once."""
@@ -178,6 +196,7 @@ class TokenService:
         *,
         beyond: int,
         is_forced: bool = False,
+        claims: str | None = None,
         until: datetime | None = None,
     ) -> TokenSet:
         """Renew once for all threads of this process that ask at the same time."""
@@ -187,7 +206,7 @@ class TokenService:
             if held is not None and held.generation > beyond and self._is_usable(record, held):
                 return held
             tokens, state = self._refresher.renew(
-                record, beyond=beyond, is_forced=is_forced, until=until
+                record, beyond=beyond, is_forced=is_forced, claims=claims, until=until
             )
             self._hold(record, tokens, state)
             return tokens

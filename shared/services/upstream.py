@@ -1,7 +1,7 @@
 """Send one call to the upstream: with a valid token, within its time, and never twice by itself.
 
 The one exception: an answer of 401 means that the call was not executed, so it is sent once more
-with a token that was renewed after the refusal.
+with a token that was renewed after the refusal, and asked to hold what a claims challenge names.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from shared import __version__
+from shared.domain.claims import challenged_claims
 from shared.domain.error_kinds import (
     ANSWER_TOO_LARGE,
     OUTCOME_UNKNOWN,
@@ -79,7 +80,10 @@ class Upstream:
         answer = self._attempt(call, tokens)
         if answer.status != HTTPStatus.UNAUTHORIZED:
             return answer
-        renewed = self._tokens.after_refusal(call.record, tokens, until=call.deadline)
+        claims = challenged_claims(answer.headers.get("www-authenticate", ""))
+        renewed = self._tokens.after_refusal(
+            call.record, tokens, claims=claims, until=call.deadline
+        )
         if renewed is not None:
             answer = self._attempt(call, renewed)
         if answer.status == HTTPStatus.UNAUTHORIZED:

@@ -37,8 +37,10 @@ def test_sign_in_with_a_plain_cookie_jar_authorizes_on_both_instances(gateway, c
     assert "client_secret" not in shown[0]
     first, second = (gateway.status(bc, instance=each) for each in INSTANCES)
     left = [status["access_token"].pop("expires_in_seconds") for status in (first, second)]
+    ages = [status["access_token"].pop("age_seconds") for status in (first, second)]
     assert first == second
     assert all(3500 < seconds <= 3600 for seconds in left)
+    assert all(0 <= seconds < 100 for seconds in ages)
 
 
 def test_browser_that_starts_a_sign_in_gets_a_cookie_of_its_own(gateway, code, jar):

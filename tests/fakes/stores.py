@@ -14,7 +14,7 @@ from shared.ports import Conflict
 from tests.fakes.base import Fake, call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
 
     from shared.domain.tokens import TokenState
@@ -24,11 +24,18 @@ Key = tuple[str, str]
 
 
 class _FakeTable(Fake):
+    """A table; the rows of the partitions in `spoiled` cannot be read."""
+
     outage = StorageUnavailable
 
     def __init__(self) -> None:
         super().__init__()
+        self.spoiled: set[str] = set()
         self._numbers = itertools.count(1)
+
+    def _require_readable(self, partition: str) -> None:
+        if partition in self.spoiled:
+            raise StorageUnavailable("The row cannot be read.", remedy="Repair it.")
 
     def _new_etag(self) -> str:
         return f'W/"{next(self._numbers)}"'
@@ -68,7 +75,7 @@ class _Definitions(_FakeTable, Generic[Record]):
         return kept
 
     def _page(self, is_meant: Callable[[Key], bool], limit: int) -> list[Record]:
-        keys = (key for key in sorted(self.rows) if is_meant(key))
+        keys = (key for key in sorted(self.rows) if is_meant(key) and key[0] not in self.spoiled)
         return [self.rows[key] for key in itertools.islice(keys, limit)]
 
 
@@ -83,6 +90,7 @@ class FakeIntegrationStore(_Definitions[StoredIntegration]):
 
     @call
     def get(self, code: str) -> StoredIntegration | None:
+        self._require_readable(code)
         return self.rows.get((code, ""))
 
     @call
@@ -99,6 +107,7 @@ class FakeEndpointStore(_Definitions[StoredEndpoint]):
 
     @call
     def get(self, integration: str, code: str) -> StoredEndpoint | None:
+        self._require_readable(integration)
         return self.rows.get((integration, code))
 
     @call
@@ -119,15 +128,16 @@ class FakeTokenStateStore(_FakeTable):
 
     @call
     def get(self, integration: str) -> StoredTokenState | None:
+        self._require_readable(integration)
         return self.rows.get(integration)
-
-    def all(self) -> Iterator[StoredTokenState]:
-        self.enter("all")  # with the first step, when the real one asks for its first page
-        yield from list(self.rows.values())
 
     @call
     def between(self, first: str, last: str) -> dict[str, TokenState]:
-        return {code: row.state for code, row in self.rows.items() if first <= code <= last}
+        return {
+            code: row.state
+            for code, row in self.rows.items()
+            if first <= code <= last and code not in self.spoiled
+        }
 
     @call
     def put(self, integration: str, state: TokenState, *, etag: str | None) -> StoredTokenState:
@@ -141,6 +151,7 @@ class FakeTokenStateStore(_FakeTable):
     @call
     def delete(self, integration: str) -> None:
         self.rows.pop(integration, None)
+        self.spoiled.discard(integration)
 
 
 class FakeSignInStore(_FakeTable):

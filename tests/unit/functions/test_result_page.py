@@ -21,7 +21,7 @@ ATTACKS = [
     "{{ 7 * 7 }}{% if 1 %}",
     "&lt;b&gt;",
 ]
-TAGS = {"html", "head", "meta", "title", "link", "script", "body", "main", "p", "h1", "strong"}
+TAGS = {"html", "head", "meta", "title", "link", "script", "body", "main", "p", "h1", "strong", "a"}
 
 
 class Page(HTMLParser):
@@ -57,6 +57,8 @@ def page_of(answer):
     assert answer.mimetype_params == {"charset": "utf-8"}
     page = Page(answer.text)
     assert {tag for tag, _ in page.elements} <= TAGS
+    links = [str(attributes["href"]) for tag, attributes in page.elements if tag == "a"]
+    assert all(link.startswith("https://login.microsoftonline.com/") for link in links)
     names = {name for _, attributes in page.elements for name in attributes}
     assert not [name for name in names if name.startswith("on") or name in {"style", "srcdoc"}]
     return page

@@ -29,7 +29,7 @@ JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LAST_DAY = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
 
 
-def certify(key) -> x509.Certificate:
+def certify(key, last_day=LAST_DAY) -> x509.Certificate:
     """Return a certificate that the key has signed for itself."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway")])
     return (
@@ -39,7 +39,7 @@ def certify(key) -> x509.Certificate:
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
-        .not_valid_after(LAST_DAY)
+        .not_valid_after(last_day)
         .sign(key, hashes.SHA256())
     )
 
@@ -183,6 +183,39 @@ def test_expired_certificate_is_told_without_asking_the_provider(scene, rsa_key,
     assert error.kind.code == "identity_misconfigured"
     assert error.detail == "The certificate bc-certificate has expired."
     assert scene.provider.calls == 0
+
+
+@pytest.mark.parametrize("pack", [as_pem, as_pkcs12])
+def test_end_of_a_certificate_is_warned_of(scene, rsa_key, certificate, pack):
+    """It is read when it signs, so that status tells it without a call to Key Vault."""
+    integrate_certificate(scene, pack(rsa_key, certificate))
+    shown = []
+    for days in (0, 275, 24):
+        scene.clock.advance(days=days)
+        scene.token()
+        shown.append(scene.services.token_status.of("CRONUS"))
+
+    assert [(each["level"], [found.code for found in each["findings"]]) for each in shown] == [
+        ("ok", []),
+        ("warning", ["certificate_expires"]),
+        ("action_needed", ["certificate_expires"]),
+    ]
+    credential = {"kind": "certificate", "expires_on": LAST_DAY, "expires_in_days": 5}
+    assert shown[-1]["credential"] == credential
+
+
+def test_renewed_certificate_ends_the_warning(scene, rsa_key, certificate):
+    """With the next token that it signs for."""
+    integrate_certificate(scene, as_pem(rsa_key, certificate))
+    scene.clock.advance(days=300)
+    scene.token()
+    warned = scene.services.token_status.of("CRONUS")["level"]
+    renewed = certify(rsa_key, LAST_DAY + dt.timedelta(days=365))
+    scene.secrets.set("bc-certificate", Secret(as_pem(rsa_key, renewed)))
+    scene.clock.advance(minutes=60)
+    scene.token()
+
+    assert (warned, scene.services.token_status.of("CRONUS")["level"]) == ("action_needed", "ok")
 
 
 @pytest.mark.parametrize(

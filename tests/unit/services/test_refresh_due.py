@@ -8,15 +8,11 @@ import pytest
 
 from shared.services.refresh_due import RefreshRound
 from tests.fakes import json_answer
+from tests.rounds import fire
 from tests.scenes import CODE, TOKEN_URL, UNCONDITIONAL, failure, refusal
 
 NOTHING = RefreshRound(renewed=0, failed=0)
 ONE = RefreshRound(renewed=1, failed=0)
-
-
-def fire(scene):
-    """Let the timer do its round on an instance of its own, as the platform does."""
-    return scene.another_instance().due_refresh.run()
 
 
 @pytest.mark.parametrize(("minutes", "expected"), [(0, NOTHING), (44, NOTHING), (45, ONE)])
@@ -63,6 +59,38 @@ def test_idle_grant_is_touched_every_week(signed_in):
 
     assert touched == [0, 0, 0, 0, 0, 0, 1] * 4 + [0, 0]
     assert signed_in.kept_tokens()["refresh_token"] == "refresh-5"
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(14, NOTHING), (15, ONE)])
+def test_grant_of_a_short_life_is_touched_at_half_of_it(scene, minutes, expected):
+    """Some providers end a refresh token that rests for half an hour."""
+    scene.provider.changes = {"refresh_token_expires_in": 1800}
+    scene.integrate()
+    scene.sign_in()
+    scene.clock.advance(minutes=minutes)
+
+    assert fire(scene) == expected
+
+
+def test_grant_of_a_long_life_is_touched_every_week(scene):
+    """Half of a year would leave no room for failures."""
+    scene.provider.changes = {"refresh_token_expires_in": 365 * 24 * 3600}
+    scene.integrate()
+    scene.sign_in()
+    scene.clock.advance(days=7)
+
+    assert fire(scene) == ONE
+
+
+def test_sign_in_without_a_refresh_token_is_left_alone(scene):
+    """Nothing can renew it, and it serves until its access token expires."""
+    scene.provider.changes = {"refresh_token": None}
+    scene.integrate()
+    scene.sign_in()
+    scene.clock.advance(minutes=50)
+
+    assert fire(scene) == NOTHING
+    assert scene.token() == "access-1"
 
 
 def test_idle_app_is_not_touched(scene):
@@ -114,7 +142,7 @@ def test_one_that_breaks_keeps_nobody_waiting(scene):
         scene.integrate(code=code, grant_type="client_credentials")
         scene.token(code=code)
     scene.clock.advance(minutes=50)
-    scene.integrations.before("get", lambda: 1 / 0)
+    scene.secrets.before("get", lambda: 1 / 0)
 
     assert fire(scene) == RefreshRound(renewed=2, failed=1)
 
@@ -122,7 +150,7 @@ def test_one_that_breaks_keeps_nobody_waiting(scene):
 @pytest.mark.parametrize(
     "arrange",
     [
-        lambda scene: scene.services.tokens.deauthorize(scene.record()),
+        lambda scene: scene.services.sign_off.deauthorize(scene.record()),
         lambda scene: scene.integrations.rows.clear(),
         lambda scene: scene.states.rows.clear(),
         lambda scene: scene.services.integrations.delete(CODE, UNCONDITIONAL),
@@ -204,6 +232,6 @@ def test_finished_time_of_sign_ins_is_tidied_up(scene):
 
 def test_storage_outage_is_told_to_the_host(signed_in):
     """It logs the failed run and fires again; nothing is taken for a round without work."""
-    signed_in.states.fail("all")
+    signed_in.states.fail("between")
 
     assert failure(lambda: fire(signed_in)).kind.code == "storage_unavailable"

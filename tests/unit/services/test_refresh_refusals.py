@@ -221,10 +221,10 @@ def test_provider_s_own_wait_is_respected(expired, form):
 
 
 def test_provider_cannot_ask_for_a_day(expired):
-    """Five minutes are the most: nobody is shut out for longer by one strange answer."""
+    """An hour is the most: nobody is shut out for longer by one strange answer."""
     expired.provider.instead = json_answer({}, status=503, headers={"retry-after": "86400"})
 
-    assert failure(expired.token).retry_after_seconds == 300
+    assert failure(expired.token).retry_after_seconds == 3600
 
 
 def test_refusal_is_told_though_it_cannot_be_recorded(expired):

@@ -10,7 +10,7 @@ import pytest
 from shared.domain.secret import Secret
 from shared.domain.secret_names import tokens_name
 from shared.domain.tokens import Cause, TokenSet
-from shared.services.token_outcomes import authorized
+from shared.services.token_outcomes import Obtained, authorized
 from tests.fakes import json_answer
 from tests.scenes import CODE, UNCONDITIONAL, failure
 
@@ -47,7 +47,8 @@ class OtherInstance:
             binding=self.binding,
         )
         self.scene.secrets.set(tokens_name(CODE), tokens.to_secret())
-        state = authorized(self.scene.state(), tokens, signed_in_as=None, is_forced=False, now=now)
+        obtained = Obtained(tokens=tokens)
+        state = authorized(self.scene.state(), self.scene.record(), obtained, now=now)
         self.change(**msgspec.structs.asdict(state) | {"lease_owner": None})
 
     def fail(self):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -19,13 +19,21 @@ def test_integration_without_a_sign_in(scene):
     """Everything is there, and empty."""
     scene.integrate()
 
-    assert status(scene) == {
+    shown = status(scene)
+
+    (found,) = shown.pop("findings")
+    assert found.code == "not_signed_in"
+    assert shown == {
         "integration": CODE,
+        "level": "action_needed",
         "status": "not_authorized",
         "is_valid_auth": False,
         "signed_in_as": None,
         "has_client_secret": True,
         "access_token": None,
+        "grant": None,
+        "credential": {"kind": "client_secret", "expires_on": None, "expires_in_days": None},
+        "last_refresh_on": None,
         "next_refresh_on": None,
         "last_used_on": None,
         "consecutive_failures": 0,
@@ -44,8 +52,10 @@ def test_sign_in_tells_its_times(signed_in):
     assert shown["access_token"] == {
         "obtained_on": obtained_on,
         "expires_on": obtained_on + timedelta(hours=1),
+        "age_seconds": 600,
         "expires_in_seconds": 3000,
     }
+    assert shown["last_refresh_on"] == obtained_on
     assert shown["next_refresh_on"] == obtained_on + timedelta(minutes=45)
     assert (shown["status"], shown["is_valid_auth"], shown["signed_in_as"]) == (
         "authorized", True, PERSON,
@@ -120,6 +130,7 @@ def test_corrected_definition_does_not_show_the_old_cause(signed_in):
     signed_in.services.integrations.patch(CODE, {"client_secret": "new"}, UNCONDITIONAL)
 
     assert (before["status"], before["cause"].code) == ("misconfigured", "identity_misconfigured")
+    assert "/api/authorize/CRONUS," in before["cause"].hint
     assert status(signed_in)["cause"] is None
 
 
@@ -135,6 +146,76 @@ def test_moved_integration_shows_nothing_of_its_former_self(signed_in):
     assert (shown["status"], shown["access_token"], shown["signed_in_as"]) == (
         "not_authorized", None, None,
     )  # fmt: skip
+
+
+def test_sign_in_that_is_well_has_no_finding(signed_in):
+    """Level ok, and nothing to do."""
+    shown = status(signed_in)
+
+    assert (shown["level"], shown["findings"]) == ("ok", [])
+
+
+def test_ended_sign_in_is_a_finding(signed_in):
+    """With the cause and the remedy in plain words, as a caller's JSON has it."""
+    signed_in.provider.instead = refusal("invalid_grant", 700082)
+    signed_in.clock.advance(minutes=60)
+    failure(signed_in.token)
+
+    shown = msgspec.json.decode(msgspec.json.encode(status(signed_in)))
+
+    assert shown["level"] == "action_needed"
+    (found,) = shown["findings"]
+    assert found.keys() == {"code", "level", "message", "remedy"}
+    assert (found["code"], found["level"]) == ("sign_in_required", "action_needed")
+    assert found["message"] == shown["cause"]["detail"]
+
+
+def test_grant_tells_how_long_it_lasts(signed_in):
+    """Every renewal puts off its end; the person signed in only once."""
+    signed_in_on = signed_in.clock.now()
+    signed_in.clock.advance(days=2)
+    signed_in.token()
+    signed_in.clock.advance(days=1)
+
+    assert status(signed_in)["grant"] == {
+        "signed_in_on": signed_in_on,
+        "expires_on": signed_in_on + timedelta(days=2 + 90),
+        "expires_in_days": 89,
+    }
+
+
+def test_app_that_signs_in_by_itself_has_no_grant_to_keep(scene):
+    """There is nobody to sign in, and nothing that ages."""
+    scene.integrate(grant_type="client_credentials")
+    scene.token()
+
+    shown = status(scene)
+
+    assert (shown["grant"], shown["level"]) == (None, "ok")
+
+
+def test_credential_tells_how_long_it_lasts(scene):
+    """As the definition says, for a secret."""
+    scene.integrate(grant_type="client_credentials", client_secret_expires_on="2026-03-31")
+
+    shown = status(scene)
+
+    assert shown["credential"] == {
+        "kind": "client_secret",
+        "expires_on": datetime(2026, 3, 31, tzinfo=UTC),
+        "expires_in_days": 28,
+    }
+    assert [found.code for found in shown["findings"]] == ["client_secret_expires"]
+
+
+def test_managed_identity_has_no_end(scene):
+    """No secret at all: the platform renews it."""
+    scene.integrate(
+        grant_type="client_credentials", client_auth="managed_identity", client_secret=None
+    )
+
+    kind = {"kind": "managed_identity", "expires_on": None, "expires_in_days": None}
+    assert status(scene)["credential"] == kind
 
 
 def test_status_holds_no_secret(signed_in):

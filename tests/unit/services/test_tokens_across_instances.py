@@ -7,6 +7,8 @@ from datetime import timedelta
 from shared.domain.errors import IdentityUnavailable
 from tests.scenes import CODE, UNCONDITIONAL, failure
 
+OTHER_CLIENT = "99999999-2222-4333-8444-555555555555"
+
 
 def test_integration_made_anew_does_not_inherit_the_sign_in(signed_in):
     """Another instance still holds the former person's token, and must not use it."""
@@ -38,6 +40,35 @@ def test_sign_in_that_ends_after_the_deletion_counts_for_nobody(signed_in):
 
     assert signed_in.services.integrations.get(CODE).document["status"] == "not_authorized"
     assert failure(signed_in.token).kind.code == "sign_in_required"
+
+
+def test_app_that_was_deleted_gets_no_token_by_an_instance_that_remembers_it(scene):
+    """Its rows and secrets are gone, and nothing of it comes back."""
+    scene.integrate(grant_type="client_credentials")
+    other = scene.another_instance()
+    remembered = scene.record()
+    scene.services.integrations.delete(CODE, UNCONDITIONAL)
+
+    error = failure(lambda: other.tokens.for_call(remembered))
+
+    assert (error.kind.code, scene.provider.calls) == ("integration_not_found", 0)
+    assert (scene.states.rows, scene.secrets.get("CRONUS-tokens")) == ({}, None)
+
+
+def test_app_that_was_changed_gets_no_token_for_what_it_was(scene):
+    """An instance that has not heard of the change must not void the new tokens."""
+    scene.integrate(grant_type="client_credentials")
+    other = scene.another_instance()
+    remembered = scene.record()
+    change = {"client_id": OTHER_CLIENT, "client_secret": "another secret"}
+    scene.services.integrations.patch(CODE, change, UNCONDITIONAL)
+    token = scene.token()
+
+    error = failure(lambda: other.tokens.for_call(remembered))
+
+    assert isinstance(error, IdentityUnavailable)
+    assert (scene.token(), scene.provider.calls) == (token, 1)
+    assert scene.state().failures == 0
 
 
 def test_instances_do_not_force_refreshes_in_turn(signed_in):

@@ -1,0 +1,176 @@
+"""What one integration in a round of the timer's can do to the others, and they to it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.errors import StorageUnavailable
+from shared.domain.transport import TimedOut
+from shared.services.refresh_due import DueRefresh, RefreshRound
+from tests.fakes.machine import START
+from tests.rounds import asked_for, fire, seed, soonest_first
+from tests.scenes import TOKEN_URL, UNCONDITIONAL
+
+HANGING = "https://hanging.example/token"
+
+
+def test_hanging_provider_with_many_integrations_delays_no_other(scene):
+    """It holds one thread until all the others have what they need."""
+    seed(scene, 500, prefix="HANGING", token_url=HANGING)
+    seed(scene, 500, prefix="SOUND")
+    others_are_done = threading.Event()
+    held, ended_in_time = [], []
+
+    def answer(request):
+        try:
+            return scene.provider(request)
+        finally:
+            if scene.provider.calls >= 500:
+                others_are_done.set()
+
+    def hang(_):
+        held.append(others_are_done.is_set())
+        ended_in_time.append(others_are_done.wait(10))
+        return TimedOut("time was up")
+
+    scene.http.script(TOKEN_URL, answer)
+    scene.http.script(HANGING, hang)
+
+    assert fire(scene) == RefreshRound(renewed=500, failed=500)
+    assert held.count(False) == 1
+    assert all(ended_in_time)
+
+
+def test_unreadable_rows_are_passed_over(scene):
+    """One whose definition and one whose token state cannot be read; the others are renewed."""
+    codes = seed(scene, 20)
+    scene.integrations.spoiled.add(codes[3])
+    scene.states.spoiled.add(codes[7])
+
+    assert fire(scene) == RefreshRound(renewed=18, failed=0)
+    assert sorted(asked_for(scene)) == sorted(set(codes) - {codes[3], codes[7]})
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda administration, code: administration.delete(code, UNCONDITIONAL),
+        lambda administration, code: administration.patch(
+            code, {"client_id": "other", "client_secret": "x"}, UNCONDITIONAL
+        ),
+    ],
+    ids=["deleted", "another-identity"],
+)
+def test_integration_without_its_tokens_since_the_round_began_is_left_alone(scene, act):
+    """A definition is not used for longer than calls would: no token comes back."""
+    seed(scene, 2)
+    first, second = soonest_first(scene)
+
+    def afterwards():
+        scene.provider.afterwards = lambda: None
+        act(scene.services.integrations, second)
+        scene.clock.advance(seconds=30)
+
+    scene.provider.afterwards = afterwards
+
+    assert fire(scene) == RefreshRound(renewed=1, failed=0)
+    assert asked_for(scene) == [first]
+
+
+def test_integration_changed_during_the_round_is_renewed_as_it_is_now(scene):
+    """The provider would refuse what was true when the round began."""
+    seed(scene, 2)
+    _, second = soonest_first(scene)
+
+    def change():
+        scene.provider.afterwards = lambda: None
+        scene.services.integrations.patch(second, {"scope": "changed"}, UNCONDITIONAL)
+        scene.clock.advance(seconds=30)
+
+    scene.provider.afterwards = change
+
+    assert fire(scene) == RefreshRound(renewed=2, failed=0)
+    assert scene.provider.forms[-1]["scope"] == "changed"
+
+
+def test_every_line_of_a_round_comes_from_its_own_thread(scene, caplog):
+    """The host drops what other threads log."""
+    seed(scene, 30)
+    scene.secrets.before("get", lambda: 1 / 0)
+    caplog.set_level(logging.INFO)
+
+    fire(scene)
+
+    told = ("scheduled_refresh_failed", "refresh_round")
+    lines = [each for each in caplog.records if any(event in each.message for event in told)]
+    assert len(lines) == 2
+    assert {line.thread for line in lines} == {threading.get_ident()}
+
+
+class FakeWatch:
+    """Notes what it sees; fails if it is told to."""
+
+    def __init__(self, error=None):
+        self.seen = []
+        self.error = error
+
+    def look(self, record, state):
+        """See one."""
+        self.seen.append((record.code, state))
+        if self.error is not None:
+            raise self.error
+
+
+def fire_watched(scene, watch):
+    """Let the timer do a round that is watched."""
+    settings = scene.settings
+    return DueRefresh(
+        integrations=scene.integrations,
+        states=scene.states,
+        sign_ins=scene.sign_ins,
+        tokens=scene.services.tokens,
+        watch=watch,
+        refresh_ahead=settings.refresh_ahead,
+        definition_lifetime=settings.definition_lifetime,
+        clock=scene.clock,
+    ).run()
+
+
+def test_watch_sees_every_integration_with_its_state_once(scene):
+    """Due or not; those without a sign-in of their own are not shown."""
+    codes = seed(scene, 3) + seed(
+        scene, 2, prefix="FRESH", state={"expires_on": START + timedelta(hours=1)}
+    )
+    seed(scene, 1, prefix="FORMER", state={"binding": "of a former definition"})
+    scene.integrate(code="NEVER_SIGNED_IN")
+    before = {code: scene.state(code) for code in codes}
+    watch = FakeWatch()
+
+    fire_watched(scene, watch)
+
+    assert len(watch.seen) == 5
+    assert dict(watch.seen) == before
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (StorageUnavailable("Table Storage cannot be reached."), "cannot be reached"),
+        (KeyError("canary"), "Unexpected KeyError."),
+    ],
+    ids=["outage", "bug"],
+)
+def test_failing_watch_costs_no_renewal(scene, caplog, error, reason):
+    """It is told once, and not tried for every single integration."""
+    seed(scene, 20)
+    watch = FakeWatch(error)
+
+    assert fire_watched(scene, watch) == RefreshRound(renewed=20, failed=0)
+    assert len(watch.seen) == 3
+    (line,) = [each.message for each in caplog.records if "early_warning" in each.message]
+    assert reason in line
+    assert "canary" not in line
