@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import requests
 
 from dev import checks, sample
+from dev.bench import running as bench
 from dev.demo import by_hand
 from dev.demo.gateway_client import GatewayClient
 from dev.demo.narration import Narrator
 from dev.demo.seeding import store_sample
 from dev.demo.walkthrough import walk
 from dev.errors import DevError
+from dev.soak import running as soak
 from dev.stack.running import running_stack
 from dev.stack.signals import raise_on_stop_signals
 
@@ -33,6 +35,10 @@ def run(command: Command) -> int:
             _up(command.stack)
         case "run":
             _run(command.stack, is_once=command.is_once)
+        case "bench":
+            bench.run(command.names, is_quick=command.is_quick)
+        case "soak":
+            return soak.run(command.names, seconds=command.seconds)
     return 0
 
 

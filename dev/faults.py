@@ -6,7 +6,8 @@
      "method": "POST",      default: every method
      "times": 3,            how many requests it meets before it ends; default: until deleted
      "skip": 1,             how many matching requests pass first; default 0
-     "latency_seconds": 2,  wait before anything else
+     "latency_seconds": 2,  wait before anything else; with "after", when the work is done
+     "abandon": true,       drop the request as soon as its client has gone while it waits
      "status": 503,         answer this instead of working
      "headers": {},  "body": "",   of that answer
      "after": false,        true: do the work first, then answer as the rule says
@@ -19,12 +20,16 @@ from __future__ import annotations
 import errno
 import json
 import re
+import selectors
 import threading
 import time
 from dataclasses import asdict, dataclass, field
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
+
+from dev.serving import SOCKET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,6 +49,7 @@ class Fault:
     times: int | None = None
     skip: int = 0
     latency_seconds: float = 0
+    abandon: bool = False
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
@@ -73,20 +79,22 @@ class Faults:
         fault = self._take(request)
         if fault is None:
             return self._app(environ, start_response)
-        time.sleep(fault.latency_seconds)
-        answer = None
-        if fault.after or (fault.status is None and not fault.drop):
-            answer = Response.from_app(self._app, environ, buffered=True)
-        if fault.drop:
-            request.get_data()
+        # Read in any case: what is left unread would be taken for the connection's next request.
+        environ["wsgi.input"] = BytesIO(request.get_data())
+        answer = self._work(environ) if fault.after else None
+        has_gone = _wait(fault, environ)
+        if has_gone or fault.drop:
             raise ConnectionResetError(errno.ECONNRESET, "dropped by a fault rule")
         if fault.status is not None:
-            request.get_data()
             answer = Response(fault.body, status=fault.status, headers=fault.headers)
-        assert answer is not None  # noqa: S101
+        if answer is None:
+            answer = self._work(environ)
         if fault.drip_seconds:
             answer.response = _drip(answer.get_data(), fault.drip_seconds)
         return answer(environ, start_response)
+
+    def _work(self, environ: WSGIEnvironment) -> Response:
+        return Response.from_app(self._app, environ, buffered=True)
 
     def _take(self, request: Request) -> Fault | None:
         with self._lock:
@@ -111,6 +119,17 @@ class Faults:
                 self._rules.clear()
             body = json.dumps([asdict(rule) for rule in self._rules])
         return Response(body, mimetype="application/json")
+
+
+def _wait(fault: Fault, environ: WSGIEnvironment) -> bool:
+    """Wait as the rule says; tell whether it may end now because the client has gone."""
+    if not fault.abandon:
+        time.sleep(fault.latency_seconds)
+        return False
+    with selectors.DefaultSelector() as selector:
+        # Nobody sends anything while waiting for an answer: what can be read is the end.
+        selector.register(environ[SOCKET], selectors.EVENT_READ)
+        return bool(selector.select(fault.latency_seconds))
 
 
 def _drip(body: bytes, seconds: float) -> Iterator[bytes]:

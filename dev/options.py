@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dev.bench import NAMES as BENCHMARKS
 from dev.paths import DEV_FOLDER
+from dev.soak import NAMES as ROUNDS
+from dev.soak import ROTATION_SECONDS
 from dev.stack.ports import DEFAULT_PORT, MAX_INSTANCES, MAX_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,9 @@ class Command:
     stack: StackOptions = field(default_factory=StackOptions)
     is_once: bool = False
     is_upgrade: bool = False
+    names: tuple[str, ...] = ()
+    is_quick: bool = False
+    seconds: int = ROTATION_SECONDS
     pytest_arguments: tuple[str, ...] = ()
 
 
@@ -56,6 +62,9 @@ def parse(arguments: Sequence[str]) -> Command:
         ),
         is_once=found.get("once", False),
         is_upgrade=found.get("upgrade", False),
+        names=tuple(found.get("names", ())),
+        is_quick=found.get("quick", False),
+        seconds=found.get("seconds", ROTATION_SECONDS),
     )
 
 
@@ -74,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Run every check. With arguments: run pytest alone and hand them to it.",
         usage="python -m dev test [PYTEST ARGUMENT]...",
     )
+    _add_bench(verbs)
+    _add_soak(verbs)
     lock = verbs.add_parser(
         "lock",
         help="pin the packages anew after requirements*.in changed",
@@ -120,6 +131,45 @@ def _add_up(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _add_common(up)
 
 
+def _add_bench(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bench = verbs.add_parser(
+        "bench",
+        help="measure what the gateway costs",
+        description="Run the benchmarks on a stack of their own. docs/benchmark.md explains them.",
+    )
+    bench.add_argument(
+        "names",
+        nargs="*",
+        type=_one_of(BENCHMARKS),
+        metavar="NAME",
+        help=f"{', '.join(BENCHMARKS)} (default: all)",
+    )
+    bench.add_argument("--quick", action="store_true", help="fewer and smaller, to see it work")
+
+
+def _add_soak(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    soak = verbs.add_parser(
+        "soak",
+        help="run the long fault rounds, minutes",
+        description="Let the platform fail in every way, each round on a fresh stack of its own;"
+        " the exit status is 1 if a check failed.",
+    )
+    soak.add_argument(
+        "names",
+        nargs="*",
+        type=_one_of(ROUNDS),
+        metavar="ROUND",
+        help=f"{', '.join(ROUNDS)} (default: all)",
+    )
+    soak.add_argument(
+        "--seconds",
+        type=_number(1, 86_400),
+        default=ROTATION_SECONDS,
+        metavar="N",
+        help=f"how long the rotation goes on (default {ROTATION_SECONDS})",
+    )
+
+
 def _add_common(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--port",
@@ -144,6 +194,15 @@ def setting(text: str) -> tuple[str, str]:
     if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME=VALUE")
     return name, value
+
+
+def _one_of(names: Collection[str]) -> Callable[[str], str]:
+    def one_of(text: str) -> str:
+        if text in names:
+            return text
+        raise argparse.ArgumentTypeError(f"'{text}' is none of {', '.join(names)}")
+
+    return one_of
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from types import FrameType
     from wsgiref.types import StartResponse, WSGIEnvironment
 
+    from cheroot.server import HTTPRequest
+
     WsgiApp = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 
 HOST = "127.0.0.1"
@@ -26,6 +28,16 @@ THREADS = 64
 BACKLOG = 128
 KEPT_CONNECTIONS = 1024
 STOP_SECONDS = 5
+# Where an application finds, in its environ, the socket that the request came by.
+SOCKET = "dev.serving.socket"
+
+
+class _Gateway(wsgi.Gateway_10):
+    """Lets an application see when its client has gone, which WSGI does not tell (PEP 3333)."""
+
+    def __init__(self, req: HTTPRequest) -> None:
+        super().__init__(req)
+        self.env[SOCKET] = req.conn.socket
 
 
 class LoopbackServer:
@@ -47,6 +59,7 @@ class LoopbackServer:
         self._server = wsgi.Server(
             (HOST, port), app, numthreads=threads, timeout=30, request_queue_size=BACKLOG
         )
+        self._server.gateway = _Gateway
         self._server.error_log = _log  # type: ignore[method-assign]
         self._server.ConnectionClass = connection
         self._server.keep_alive_conn_limit = KEPT_CONNECTIONS

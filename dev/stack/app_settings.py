@@ -61,11 +61,11 @@ def app_settings(
     return {name: value for name, value in settings.items() if value}
 
 
-def storage_connection(ports: PortBlock) -> str:
-    """Give the connection string of the stack's Azurite."""
+def storage_connection(ports: PortBlock, *, tables: str | None = None) -> str:
+    """Give the connection string of the stack's Azurite, or one with its tables at that URL."""
     return (
         f"DefaultEndpointsProtocol=http;AccountName={STORAGE_ACCOUNT};AccountKey={STORAGE_KEY};"
         f"BlobEndpoint={url(ports.blob)}/{STORAGE_ACCOUNT};"
         f"QueueEndpoint={url(ports.queue)}/{STORAGE_ACCOUNT};"
-        f"TableEndpoint={url(ports.table)}/{STORAGE_ACCOUNT};"
+        f"TableEndpoint={tables or url(ports.table)}/{STORAGE_ACCOUNT};"
     )

@@ -1,7 +1,8 @@
 """Ends the parts of a stack whose own process was killed; they would run on and hold their ports.
 
 Standard input is the life line: the stack writes the process id of each part to it, one a line, and
-keeps it open. It closes with the stack, however that ended. This works on every system, and the
+keeps it open. The same number below zero takes it back: the part has ended, and the id may come to
+somebody else. It closes with the stack, however that ended. This works on every system, and the
 parts themselves need not know of it.
 """
 
@@ -15,7 +16,12 @@ from contextlib import suppress
 
 def main() -> None:
     """Read process ids until the input closes, then end them."""
-    parts = [int(line) for line in sys.stdin]
+    parts: list[int] = []
+    for number in map(int, sys.stdin):
+        if number > 0:
+            parts.append(number)
+        else:
+            parts.remove(-number)
     for part in reversed(parts):
         # It may have ended by itself. On Windows this kills, elsewhere it asks.
         with suppress(OSError):

@@ -34,6 +34,11 @@ def stack_parts(
     ]
 
 
+def host_name(number: int) -> str:
+    """Give the name of the part that is host instance `number`, counted from 1."""
+    return f"host-{number}"
+
+
 def _azurite(ports: PortBlock, state: Path) -> Part:
     azurite = installed_azurite()
     if azurite is None:
@@ -81,7 +86,7 @@ def _host(ports: PortBlock, number: int, settings: Mapping[str, str]) -> Part:
     # As in Azure, where one instance holds the lease of a timer.
     timer = ["--timer"] if number == 1 else []
     return Part(
-        name=f"host-{number}",
+        name=host_name(number),
         command=[sys.executable, "-m", "dev.host", *options, *timer],
         port=port,
         tier=HOSTS,

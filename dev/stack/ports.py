@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ DEFAULT_PORT = 7071
 MAX_INSTANCES = 20
 BLOCK_SIZE = 27
 MAX_PORT = 65535 - BLOCK_SIZE + 1
+# Below the ports that systems give to outgoing connections, which come and go.
+_PASSING_BASES = range(20_000, 32_000, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,15 @@ def require_free(
                 "Stop that one (another stack, perhaps), or move all ports of this one with --port,"
                 f" such as --port {min(block.base + 100, MAX_PORT)}."
             )
+
+
+def free_block(instances: int, *, is_free: Callable[[int], bool] = is_free) -> PortBlock:
+    """Find a block for a stack that is there for a while only, so that several have room."""
+    for base in random.sample(_PASSING_BASES, len(_PASSING_BASES)):
+        block = PortBlock(base)
+        if all(is_free(port) for _, port in block.by_part(instances)):
+            return block
+    raise DevError("No block of free ports: too many stacks run on this machine.")
 
 
 def is_listening(port: int) -> bool:

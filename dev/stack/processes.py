@@ -41,19 +41,33 @@ class Processes:
 
     logs: Path
     _life_line: IO[bytes]
-    _running: list[tuple[Part, subprocess.Popen[bytes]]] = field(default_factory=list)
+    _parts: dict[str, Part] = field(default_factory=dict)
+    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, part: Part) -> None:
         """Start a part and tell the guard of it."""
-        with self._log(part).open("wb") as log:
-            process = _start(part.command, stdout=log, environment=part.environment)
-        self._running.append((part, process))
-        self._life_line.write(f"{process.pid}\n".encode())
-        self._life_line.flush()
+        self._parts[part.name] = part
+        self._launch(part, "wb")
+
+    def kill(self, name: str) -> None:
+        """End a part at once, without asking it."""
+        process = self._running[name]
+        process.kill()
+        process.wait()
+        self._forget(name)
+
+    def stop(self, name: str) -> None:
+        """Ask a part to end, and wait until it has."""
+        _end([self._running[name]])
+        self._forget(name)
+
+    def start_again(self, name: str) -> None:
+        """Start a part that was killed or stopped, with nothing in its memory."""
+        self._launch(self._parts[name], "ab")
 
     def wait_until_listening(self, timeout_seconds: float) -> None:
         """Wait until every part accepts connections; DevError if one dies or takes too long."""
-        waiting = [part for part, _ in self._running]
+        waiting = [self._parts[name] for name in self._running]
 
         def is_done() -> bool:
             waiting[:] = [part for part in waiting if not is_listening(part.port)]
@@ -77,12 +91,12 @@ class Processes:
         return True
 
     def require_alive(self) -> None:
-        """Raise DevError, with the part's last words, if a part has ended."""
-        for part, process in self._running:
+        """Raise DevError, with the part's last words, if a part has ended by itself."""
+        for name, process in self._running.items():
             if process.poll() is not None:
                 raise DevError(
-                    f"{part.name} ended by itself (exit status {process.returncode})."
-                    f" {self.last_lines(part)}"
+                    f"{name} ended by itself (exit status {process.returncode})."
+                    f" {self.last_lines(self._parts[name])}"
                 )
 
     def last_lines(self, part: Part) -> str:
@@ -92,17 +106,35 @@ class Processes:
         shown = "\n".join(f"    {line}" for line in lines) or "    (it printed nothing)"
         return f"The end of {log}:\n\n{shown}"
 
+    def pid(self, name: str) -> int:
+        """Give the process id of a running part."""
+        return self._running[name].pid
+
     def listing(self) -> list[dict[str, str | int]]:
         """List name, process id and port of every part."""
         return [
-            {"name": part.name, "pid": process.pid, "port": part.port}
-            for part, process in self._running
+            {"name": name, "pid": process.pid, "port": self._parts[name].port}
+            for name, process in self._running.items()
         ]
 
     def end(self) -> None:
         """End every part, the highest tier first."""
-        for tier in sorted({part.tier for part, _ in self._running}, reverse=True):
-            _end([process for part, process in self._running if part.tier == tier])
+        tiers = {name: self._parts[name].tier for name in self._running}
+        for tier in sorted(set(tiers.values()), reverse=True):
+            _end([self._running[name] for name in tiers if tiers[name] == tier])
+
+    def _launch(self, part: Part, log_mode: str) -> None:
+        with self._log(part).open(log_mode) as log:
+            process = _start(part.command, stdout=log, environment=part.environment)
+        self._running[part.name] = process
+        self._tell_guard(process.pid)
+
+    def _forget(self, name: str) -> None:
+        self._tell_guard(-self._running.pop(name).pid)
+
+    def _tell_guard(self, number: int) -> None:
+        self._life_line.write(f"{number}\n".encode())
+        self._life_line.flush()
 
     def _log(self, part: Part) -> Path:
         return self.logs / f"{part.name}.log"

@@ -14,7 +14,7 @@ import requests
 from dev.demo.gateway_client import http_session
 from dev.errors import DevError
 from dev.setup.locking import locked
-from dev.stack.parts import stack_parts
+from dev.stack.parts import host_name, stack_parts
 from dev.stack.ports import PortBlock, require_free, url
 from dev.stack.processes import processes
 
@@ -31,10 +31,10 @@ WATCH_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A started stack."""
+    """A started stack, with all that its parts keep and log under `folder`."""
 
     ports: PortBlock
-    logs: Path
+    folder: Path
     _processes: Processes
 
     @property
@@ -42,9 +42,39 @@ class Stack:
         """The gateway's URL."""
         return url(self.ports.instance(1))
 
+    @property
+    def logs(self) -> Path:
+        """The folder with the output of each part."""
+        return _logs(self.folder)
+
     def require_alive(self) -> None:
         """Raise DevError if a part has ended."""
         self._processes.require_alive()
+
+    def kill(self, number: int) -> None:
+        """Kill an instance of the host at once, whatever it is doing."""
+        self._processes.kill(host_name(number))
+        self.list_processes()
+
+    def stop(self, number: int) -> None:
+        """Ask an instance of the host to end, as the platform does when it scales in."""
+        self._processes.stop(host_name(number))
+        self.list_processes()
+
+    def start(self, number: int) -> None:
+        """Start an instance that was ended, with nothing in its memory; wait for its health."""
+        self._processes.start_again(host_name(number))
+        self.list_processes()
+        _wait_until_healthy(url(self.ports.instance(number)), self._processes)
+
+    def pid(self, number: int) -> int:
+        """Give the process id of a running instance of the host."""
+        return self._processes.pid(host_name(number))
+
+    def list_processes(self) -> None:
+        """Write to `processes.json` what runs now."""
+        listing = json.dumps(self._processes.listing(), indent=1)
+        _listing(self.folder).write_text(listing + "\n", encoding="utf-8")
 
     def serve(self) -> None:
         """Keep serving until the stack is told to stop; DevError if a part ends before."""
@@ -59,7 +89,7 @@ class Stack:
 @contextmanager
 def running_stack(options: StackOptions) -> Iterator[Stack]:
     """Start the stack, give it when every instance is healthy, and end it with the context."""
-    listing = options.state / "processes.json"
+    listing = _listing(options.state)
     with locked(options.state / "stack.lock", on_busy=lambda: _refuse(options.state)):
         # A stack that was killed could not do this itself.
         listing.unlink(missing_ok=True)
@@ -72,14 +102,26 @@ def running_stack(options: StackOptions) -> Iterator[Stack]:
             state=options.state / "state",
             overrides=options.settings,
         )
-        with processes(options.state / "logs") as started:
+        with processes(_logs(options.state)) as started:
             for part in parts:
                 started.start(part)
             started.wait_until_listening(STARTING_SECONDS)
             for number in range(1, options.instances + 1):
                 _wait_until_healthy(url(ports.instance(number)), started)
-            with _listed(started, listing):
-                yield Stack(ports, options.state / "logs", started)
+            stack = Stack(ports, options.state, started)
+            try:
+                stack.list_processes()
+                yield stack
+            finally:
+                listing.unlink(missing_ok=True)
+
+
+def _logs(folder: Path) -> Path:
+    return folder / "logs"
+
+
+def _listing(folder: Path) -> Path:
+    return folder / "processes.json"
 
 
 def _refuse(state: Path) -> None:
@@ -94,10 +136,9 @@ def _forget(options: StackOptions) -> None:
     state = options.state / "state"
     forgotten = []
     if options.is_fresh:
-        forgotten = [state, options.state / "logs"]
+        forgotten = [state, _logs(options.state)]
     elif options.is_empty:
-        forgotten = [state / "azurite"]
-        (state / "key-vault.json").unlink(missing_ok=True)
+        forgotten = [state / "azurite", state / "key-vault"]
     for folder in forgotten:
         if folder.exists():
             shutil.rmtree(folder)
@@ -122,13 +163,3 @@ def _wait_until_healthy(instance: str, started: Processes) -> None:
         raise DevError(
             f"{health} is not healthy after {STARTING_SECONDS} s; its last answer:\n\n{answers[-1]}"
         )
-
-
-@contextmanager
-def _listed(started: Processes, file: Path) -> Iterator[None]:
-    """Keep a list of the processes in a file for as long as they run."""
-    file.write_text(json.dumps(started.listing(), indent=1) + "\n", encoding="utf-8")
-    try:
-        yield
-    finally:
-        file.unlink(missing_ok=True)

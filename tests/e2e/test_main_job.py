@@ -196,7 +196,8 @@ def test_tokens_survive_the_restart_of_an_instance(gateway, signed_in, control, 
     """An instance that starts with an empty memory serves calls without a new sign-in."""
     path = f"{signed_in}/GET_WHSE_SHPT_LINES"
     before = control("entra", "GET", "counters")
-    stack.restart(2)
+    stack.stop(2)
+    stack.start(2)
     answer = gateway.invoke(path, instance=2)
     assert answer.status_code == 200
     assert control("entra", "GET", "counters") == before

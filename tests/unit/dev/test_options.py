@@ -46,6 +46,14 @@ def test_lock_keeps_versions_unless_upgrade():
     assert parse(["lock", "--upgrade"]).is_upgrade
 
 
+def test_soak_runs_the_named_rounds_for_so_long():
+    """Without names it runs them all."""
+    assert parse(["soak"]) == Command(verb="soak", names=(), seconds=60)
+    assert parse(["soak", "--seconds", "10", "rotation"]) == Command(
+        verb="soak", names=("rotation",), seconds=10
+    )
+
+
 @pytest.mark.parametrize(
     "arguments",
     [[], ["-k", "ports", "-x"], ["tests/unit", "--", "-h"], ["--fresh"]],
@@ -83,6 +91,7 @@ def test_setting_splits_at_the_first_equals_sign(setting, pair):
         (["up", "--instances", "21"], "not a number from 1 to 20"),
         (["up", "--port", "65510"], "not a number from 1024 to 65509"),
         (["up", "--port", "x"], "not a number from 1024 to 65509"),
+        (["soak", "marathon"], "'marathon' is none of rotation, "),
         (["walk"], "invalid choice"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from dev.errors import DevError
-from dev.stack.ports import BLOCK_SIZE, MAX_INSTANCES, MAX_PORT, PortBlock, require_free
+from dev.stack.ports import (
+    BLOCK_SIZE,
+    MAX_INSTANCES,
+    MAX_PORT,
+    PortBlock,
+    free_block,
+    require_free,
+)
 
 
 def test_default_block_is_the_documented_one():
@@ -45,3 +52,16 @@ def test_taken_port_is_named_with_its_part_and_the_way_out():
 def test_port_of_an_instance_that_is_not_wanted_may_be_taken():
     """Only the ports of the instances that are started have to be free."""
     require_free(PortBlock(7071), 1, is_free=lambda port: port != 7072)
+
+
+def test_block_of_a_passing_stack_has_no_taken_port():
+    """One taken port rules out its block, and no other."""
+    block = free_block(2, is_free=lambda port: port in range(25_000, 25_126))
+
+    assert block == PortBlock(25_000)
+
+
+def test_no_free_block_is_told():
+    """A machine full of stacks gets a reason, not a stack without ports."""
+    with pytest.raises(DevError, match="No block of free ports"):
+        free_block(2, is_free=lambda _port: False)

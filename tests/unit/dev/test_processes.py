@@ -58,6 +58,25 @@ def test_waiting_ends_after_its_time(tmp_path):
         assert started.wait_until(lambda: False, 0) is False
 
 
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_part_that_was_ended_starts_again_and_keeps_its_log(tmp_path, end):
+    """What is ended on purpose is no failure, and what it said before is not lost."""
+    with processes(tmp_path) as started:
+        log = tmp_path / "part.log"
+        started.start(make_part(f"print('ready', flush=True); {WAIT_FOREVER}"))
+        assert started.wait_until(lambda: log.stat().st_size, PATIENCE_SECONDS)
+        first = started.pid("part")
+
+        getattr(started, end)("part")
+
+        started.require_alive()
+        assert started.listing() == []
+        started.start_again("part")
+        assert started.wait_until(lambda: log.read_text().count("ready") == 2, PATIENCE_SECONDS)
+        assert started.listing() == [{"name": "part", "pid": started.pid("part"), "port": 1}]
+        assert started.pid("part") != first
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
 def test_parts_end_with_the_context_highest_tier_first(tmp_path):
     """What uses a part ends before that part does."""
@@ -71,15 +90,21 @@ def test_parts_end_with_the_context_highest_tier_first(tmp_path):
     assert ended.read_text(encoding="utf-8").split() == ["host", "storage"]
 
 
-def test_guard_ends_the_parts_of_a_stack_that_was_killed():
-    """When the life line closes without an orderly end, no part is left running."""
-    with subprocess.Popen([sys.executable, "-S", "-c", WAIT_FOREVER]) as part:  # noqa: S603
+@pytest.mark.parametrize("is_taken_back", [False, True], ids=["running", "ended before"])
+def test_guard_ends_what_runs_when_a_stack_was_killed(is_taken_back):
+    """The id of a part that has ended may belong to somebody else by then, who is let alone."""
+    with subprocess.Popen([sys.executable, "-S", "-c", WAIT_FOREVER]) as process:  # noqa: S603
         subprocess.run(
             [sys.executable, "-S", "-m", "dev.stack.guard"],
             cwd=ROOT,
-            input=f"{part.pid}\n".encode(),
+            input=f"{process.pid}\n{-process.pid}\n".encode()
+            if is_taken_back
+            else f"{process.pid}\n".encode(),
             check=True,
             timeout=PATIENCE_SECONDS,
         )
 
-        assert part.wait(PATIENCE_SECONDS) != 0
+        if is_taken_back:
+            assert process.poll() is None
+            process.kill()
+        assert process.wait(PATIENCE_SECONDS) != 0

@@ -1,0 +1,13 @@
+"""The long fault rounds: two real host processes, and a platform that fails on command."""
+
+from __future__ import annotations
+
+NAMES = (
+    "rotation",
+    "provider-outages",
+    "platform-outages",
+    "kills",
+    "slow-calls",
+    "refusals",
+)
+ROTATION_SECONDS = 60
