@@ -33,6 +33,10 @@ class _EndpointBody(msgspec.Struct, frozen=True, kw_only=True):
     updated_on: datetime
 
 
+_INTEGRATIONS = msgspec.json.Decoder(_IntegrationBody)
+_ENDPOINTS = msgspec.json.Decoder(_EndpointBody)
+
+
 class IntegrationTable:
     """Table `integrations`: one partition and one row for each."""
 
@@ -67,7 +71,7 @@ class IntegrationTable:
         self._table.ping()
 
     def _read(self, row: Row) -> StoredIntegration:
-        body = self._table.body(row, _IntegrationBody)
+        body = self._table.body(row, _INTEGRATIONS)
         return StoredIntegration(
             definition=body.definition,
             client_secret_version=body.client_secret_version,
@@ -113,7 +117,7 @@ class EndpointTable:
         self._table.delete_where("PartitionKey eq @integration", {"integration": integration})
 
     def _read(self, row: Row) -> StoredEndpoint:
-        body = self._table.body(row, _EndpointBody)
+        body = self._table.body(row, _ENDPOINTS)
         return StoredEndpoint(
             integration=row.partition,
             definition=body.definition,

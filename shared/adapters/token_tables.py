@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _STATE = "state"
 _SIGN_IN = "sign-in"
+_STATES = msgspec.json.Decoder(TokenState)
 
 
 class TokenStateTable:
@@ -52,7 +53,7 @@ class TokenStateTable:
         self._table.delete(integration, _STATE)
 
     def _read(self, row: Row) -> StoredTokenState:
-        state = self._table.body(row, TokenState)
+        state = self._table.body(row, _STATES)
         return StoredTokenState(integration=row.partition, state=state, etag=row.etag)
 
 
@@ -61,6 +62,9 @@ class _SignInBody(msgspec.Struct, frozen=True, kw_only=True):
     binding: str
     expires_on: datetime
     is_taken: bool = False
+
+
+_SIGN_INS = msgspec.json.Decoder(_SignInBody)
 
 
 class SignInTable:
@@ -84,7 +88,7 @@ class SignInTable:
         row = self._table.get(key, _SIGN_IN)
         if row is None:
             return None
-        body = self._table.body(row, _SignInBody)
+        body = self._table.body(row, _SIGN_INS)
         if body.is_taken:
             return None
         taken = msgspec.structs.replace(body, is_taken=True)
@@ -111,7 +115,7 @@ class SignInTable:
 
     def _delete_if(self, condition: Callable[[_SignInBody], bool]) -> None:
         def read(row: Row) -> tuple[Row, _SignInBody]:
-            return row, self._table.body(row, _SignInBody)
+            return row, self._table.body(row, _SIGN_INS)
 
         for row, body in list(self._table.readable(self._table.rows(), read)):
             if condition(body):

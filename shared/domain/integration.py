@@ -112,12 +112,17 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
         return self.token_url or f"{ENTRA}/{self.tenant_id}/oauth2/v2.0/token"
 
     @property
+    def is_delegated(self) -> bool:
+        """Tell whether a person signs in, and the app acts for that person."""
+        return self.grant_type == "authorization_code"
+
+    @property
     def effective_scope(self) -> str:
         """The configured scope; Entra takes `.default` alone for client credentials."""
         if self.scope is not None:
             return self.scope
         resource = f"{BUSINESS_CENTRAL}/.default"
-        if self.grant_type == "client_credentials":
+        if not self.is_delegated:
             return resource
         return f"{resource} openid profile offline_access"
 
@@ -198,7 +203,7 @@ def _identity_problems(integration: Integration) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     if not integration.client_id:
         found["client_id"] = "is required: the application (client) id of the app registration"
-    code_grant = integration.grant_type == "authorization_code"
+    code_grant = integration.is_delegated
     needs_entra = integration.token_url is None or (
         code_grant and integration.authorize_url is None
     )

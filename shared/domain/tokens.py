@@ -74,7 +74,7 @@ class TokenSet:
     def from_secret(cls, secret: Secret) -> TokenSet | None:
         """Read what `to_secret` wrote; None if it is something else, such as an overwritten set."""
         try:
-            kept = msgspec.json.decode(secret.reveal(), type=_Kept)
+            kept = _KEPT.decode(secret.reveal())
         except msgspec.MsgspecError:
             return None
         return cls(
@@ -98,6 +98,9 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     refresh_expires_on: dt.datetime | None = None
 
 
+_KEPT = msgspec.json.Decoder(_Kept)
+
+
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
     """Why an integration cannot be used until somebody acts."""
 
@@ -112,9 +115,10 @@ class TokenState(msgspec.Struct, frozen=True, kw_only=True):
 
     `generation` counts the token sets that were stored: an instance that holds an older one reads
     Key Vault again. `forced_generation` is the one that replaced a token which the upstream had
-    refused; `binding` tells what the tokens were entrusted to. `revision` names the definition that
-    the provider refused: a changed one is tried anew. `claims_challenge` is what the next sign-in
-    has to ask for. The lease is who may call the token endpoint, and until when.
+    refused; those up to `ended_generation` were ended by somebody, and are void everywhere;
+    `binding` tells what the tokens were entrusted to. `revision` names the definition that the
+    provider refused: a changed one is tried anew. `claims_challenge` is what the next sign-in has
+    to ask for. The lease is who may call the token endpoint, and until when.
 
     `is_renewable` says that new tokens can be had without a person. The grant ends on
     `grant_expires_on` unless it is renewed (None: it does not, or nobody told), and has had that
@@ -126,6 +130,7 @@ class TokenState(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["none", "authorized", "needs_sign_in", "misconfigured", "deauthorized"] = "none"
     generation: int = 0
     forced_generation: int = 0
+    ended_generation: int = 0
     binding: str = ""
     signed_in_as: str | None = None
     obtained_on: dt.datetime | None = None
@@ -158,9 +163,23 @@ class TokenState(msgspec.Struct, frozen=True, kw_only=True):
         """Return a state without the sign-in; what was counted and told before goes on."""
         return TokenState(
             generation=self.generation,
+            ended_generation=self.ended_generation,
             binding=binding,
             level=self.level,
             level_told_by=self.level_told_by,
+        )
+
+    def bound_to(self, binding: str) -> TokenState:
+        """Return the state to go on from: nothing that was known of another binding counts."""
+        return self if self.binding == binding else self.emptied(binding)
+
+    def tells_of(self, tokens: TokenSet) -> bool:
+        """Tell whether these are the tokens in force."""
+        return (self.status, self.binding, self.generation, self.obtained_on) == (
+            "authorized",
+            tokens.binding,
+            tokens.generation,
+            tokens.obtained_on,
         )
 
     def may_serve(self, now: dt.datetime) -> bool:

@@ -107,7 +107,7 @@ class Authorization:
         """
         record = self._integrations.find(code)
         self._authenticator.check(record)
-        if record.definition.grant_type == "client_credentials":
+        if not record.definition.is_delegated:
             self._tokens.connect(record)
             return None
         state, browser = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
@@ -182,7 +182,7 @@ class Authorization:
             verifier=derive(browser, "verifier", state),
         )
         try:
-            grant = self._identity.grant(record, form)
+            grant = self._identity.grant(record, self._identity.prove(record, form))
         except IdentityRefused as error:
             if error.claims is not None:
                 self._challenges.keep(record, error.claims)

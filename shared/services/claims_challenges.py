@@ -28,7 +28,6 @@ class ClaimsChallenges:
         """Let the next sign-in carry the claims; tokens that serve go on serving."""
 
         def change(state: TokenState) -> TokenState:
-            known = state if state.binding == record.binding else state.emptied(record.binding)
-            return msgspec.structs.replace(known, claims_challenge=claims)
+            return msgspec.structs.replace(state.bound_to(record.binding), claims_challenge=claims)
 
         self._states.change(record.code, change)

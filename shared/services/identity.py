@@ -46,28 +46,34 @@ class IdentityProvider:
         self._timeout_seconds = token_call.total_seconds()
         self._public_url = public_url
 
-    def grant(self, record: StoredIntegration, form: dict[str, str]) -> Grant:
-        """Send the form to the token endpoint and return what it grants.
+    def prove(self, record: StoredIntegration, form: dict[str, str]) -> Proven:
+        """Return the request that `grant` sends: what it needs may be slow to come.
 
         Raises IdentityRefused, IdentityUnavailable, or VaultUnavailable.
         """
-        proven = self._authenticator.prove(record, form)
+        return self._authenticator.prove(record, form)
+
+    def grant(self, record: StoredIntegration, proven: Proven) -> Grant:
+        """Send the form to the token endpoint and return what it grants.
+
+        Raises IdentityRefused or IdentityUnavailable.
+        """
         definition = record.definition
+        asked_on = self._clock.now()  # a token's life has begun when its answer arrives
         answer = self._post(definition.effective_token_url, proven)
-        now = self._clock.now()
-        retry_after = retry_after_seconds(answer.headers.get("retry-after"), now)
+        told = retry_after_seconds(answer.headers.get("retry-after"), self._clock.now())
         try:
             grant = read_grant(
                 answer.status,
                 answer.body,
-                now=now,
-                retry_after=retry_after,
+                now=asked_on,
+                retry_after=told,
                 consent_url=admin_consent_url(
                     definition, definition.effective_redirect_uri(self._public_url)
                 ),
             )
         except IdentityRefused as error:
-            if definition.grant_type == "authorization_code":
+            if definition.is_delegated:
                 raise
             # No person can help an app that signs in by itself.
             raise IdentityRefused(
@@ -78,7 +84,7 @@ class IdentityProvider:
             ) from error
         return replace(
             grant,
-            refresh_expires_on=_refresh_expires_on(record, grant, now),
+            refresh_expires_on=_refresh_expires_on(record, grant, asked_on),
             credential_expires_on=proven.certificate_expires_on,
         )
 

@@ -14,7 +14,7 @@ import msgspec
 
 from shared.domain.events import log_event
 from shared.domain.token_health import findings, level_of
-from shared.services.token_states import new_owner
+from shared.services.token_states import new_mark
 
 if TYPE_CHECKING:
     from shared.domain.records import StoredIntegration
@@ -54,7 +54,7 @@ class LevelWatch:
         change = self._change(record, state)
         if change is None:
             return
-        mark = new_owner()
+        mark = new_mark()
 
         def tell(stored: TokenState) -> TokenState:
             nonlocal change

@@ -9,13 +9,11 @@ import msgspec
 
 from shared.domain.errors import GatewayError, Unavailable
 from shared.domain.events import log_event
-from shared.domain.secret_names import tokens_name
 
 if TYPE_CHECKING:
     from shared.domain.records import StoredIntegration
-    from shared.ports import SecretStore
     from shared.services.identity import IdentityProvider
-    from shared.services.refresh import TokenRefresher
+    from shared.services.token_keeping import TokenKeeper
     from shared.services.token_states import TokenStates
     from shared.services.tokens import TokenService
 
@@ -27,15 +25,13 @@ class SignOff:
         self,
         *,
         states: TokenStates,
-        secrets: SecretStore,
-        refresher: TokenRefresher,
+        keeper: TokenKeeper,
         identity: IdentityProvider,
         tokens: TokenService,
     ) -> None:
-        """Forget what `secrets` and `tokens` hold; `states` tells the other instances."""
+        """Forget what `keeper` and `tokens` hold; `states` tells the other instances."""
         self._states = states
-        self._secrets = secrets
-        self._refresher = refresher
+        self._keeper = keeper
         self._identity = identity
         self._tokens = tokens
 
@@ -44,9 +40,9 @@ class SignOff:
 
         Raises StorageUnavailable or VaultUnavailable; to repeat it is safe.
         """
-        self._end(record.code, "deauthorized", binding=record.binding)
-        tokens = self._refresher.stored_tokens(record)
-        self._secrets.forget(tokens_name(record.code))
+        ended = self._end(record.code, "deauthorized", binding=record.binding)
+        tokens = self._keeper.kept_for(record)
+        self._keeper.forget(record.code, generation=ended)
         if tokens is None or tokens.refresh_token is None:
             return False
         try:
@@ -62,26 +58,29 @@ class SignOff:
         They are bound to the former definition, which no call uses any more.
         """
         try:
-            self._end(code, "none")
-            self._secrets.forget(tokens_name(code))
+            self._keeper.forget(code, generation=self._end(code, "none"))
         except Unavailable as error:
             event, reason = "tokens_not_dropped", error.detail
             log_event(event, level=logging.WARNING, integration=code, reason=reason)
 
     def erase(self, code: str) -> None:
         """Forget the tokens and all that is known about them: the integration is deleted."""
-        self._end(code, "none")
-        self._secrets.forget(tokens_name(code))
+        self._keeper.forget(code, generation=self._end(code, "none"))
         self._states.erase(code)
 
-    def _end(
-        self, code: str, status: Literal["none", "deauthorized"], *, binding: str = ""
-    ) -> None:
-        """Void the tokens on every instance, and whatever renewal is under way."""
-        self._states.change(
+    def _end(self, code: str, status: Literal["none", "deauthorized"], *, binding: str = "") -> int:
+        """Void the tokens on every instance, and whatever renewal is under way.
+
+        Return the generation up to which they are void: a later one is of a new sign-in.
+        """
+        state = self._states.change(
             code,
             lambda state: msgspec.structs.replace(
-                state.emptied(binding), status=status, generation=state.generation + 1
+                state.emptied(binding),
+                status=status,
+                generation=state.generation + 1,
+                ended_generation=state.generation + 1,
             ),
         )
         self._tokens.forget(code)
+        return state.generation

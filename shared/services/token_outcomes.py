@@ -59,7 +59,7 @@ class TokenOutcomes:
 
     def refuse(self, record: StoredIntegration, state: TokenState) -> None:
         """Raise where the provider must not be asked: somebody, or some time, has to come first."""
-        needs_person = record.definition.grant_type == "authorization_code"
+        needs_person = record.definition.is_delegated
         if state.binding != record.binding:
             if needs_person:
                 raise sign_in_required()
@@ -102,7 +102,7 @@ class TokenOutcomes:
         recorded = self._record(
             lease,
             lambda state: msgspec.structs.replace(
-                _bound(state, record.binding),
+                state.bound_to(record.binding),
                 status="needs_sign_in" if is_sign_in else "misconfigured",
                 revision=record.revision,
                 cause=Cause(
@@ -111,7 +111,9 @@ class TokenOutcomes:
                     hint=hint,
                     admin_consent_url=error.admin_consent_url,
                 ),
-                claims_challenge=error.claims or claims,
+                claims_challenge=error.claims
+                or claims
+                or state.bound_to(record.binding).claims_challenge,
                 failures=state.failures + 1,
                 last_failure_on=now,
                 retry_on=None,
@@ -134,7 +136,7 @@ class TokenOutcomes:
         def change(state: TokenState) -> TokenState:
             wait = timedelta(seconds=_wait_seconds(state.failures, told))
             return msgspec.structs.replace(
-                _bound(state, record.binding),
+                state.bound_to(record.binding),
                 failures=state.failures + 1,
                 last_failure_on=now,
                 retry_on=now + wait,
@@ -168,8 +170,8 @@ def authorized(
     state: TokenState, record: StoredIntegration, obtained: Obtained, *, now: datetime
 ) -> TokenState:
     """Return the state that tells every instance of the new tokens."""
-    known, tokens, grant = _bound(state, record.binding), obtained.tokens, obtained.grant
-    signs_in_itself = record.definition.grant_type == "client_credentials"
+    known, tokens, grant = state.bound_to(record.binding), obtained.tokens, obtained.grant
+    is_answered = obtained.is_sign_in or known.status != "authorized"
     return msgspec.structs.replace(
         known,
         status="authorized",
@@ -179,13 +181,13 @@ def authorized(
         signed_in_on=now if obtained.is_sign_in else known.signed_in_on,
         obtained_on=tokens.obtained_on,
         expires_on=tokens.expires_on,
-        is_renewable=tokens.refresh_token is not None or signs_in_itself,
+        is_renewable=tokens.refresh_token is not None or not record.definition.is_delegated,
         grant_expires_on=tokens.refresh_expires_on,
         grant_renewed_on=_grant_renewed_on(known, obtained),
         credential_expires_on=grant.credential_expires_on if grant else known.credential_expires_on,
         last_used_on=known.last_used_on or now,
         cause=None,
-        claims_challenge=None,
+        claims_challenge=None if is_answered else known.claims_challenge,
         revision=None,
         failures=0,
         retry_on=None,
@@ -195,13 +197,6 @@ def authorized(
 def _refused(kind: ErrorKind, cause: Cause) -> IdentityRefused:
     url = cause.admin_consent_url
     return IdentityRefused(kind, cause.detail, hint=cause.hint, admin_consent_url=url)
-
-
-def _bound(state: TokenState, binding: str) -> TokenState:
-    """Return the state to go on from: nothing that was known of another binding counts."""
-    if state.binding == binding:
-        return state
-    return state.emptied(binding)
 
 
 def _grant_renewed_on(known: TokenState, obtained: Obtained) -> datetime | None:

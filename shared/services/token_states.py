@@ -7,13 +7,14 @@ stands: a deauthorization, a changed definition or a deletion ends it, and voids
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.domain.errors import IdentityUnavailable, StorageUnavailable
+from shared.domain.errors import IdentityUnavailable, StorageUnavailable, Unavailable
 from shared.domain.tokens import TokenState
 from shared.ports import Conflict
 
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 20
 _POLL_SECONDS = 0.2
+
+
+class LeaseLost(Exception):
+    """The lease was ended by a sign-off or a change, or it ran out and somebody else has it."""
+
+
+class OutOfTime(IdentityUnavailable):
+    """Whoever waited for somebody else's renewal could not wait any longer."""
 
 
 @dataclass(slots=True)
@@ -73,7 +82,9 @@ class TokenStates:
         now = self._clock.now()
 
         def take(state: TokenState) -> TokenState:
-            if state.is_leased(now) and state.lease_owner != owner:
+            # A clock that was wrong must not leave a lease for days.
+            is_credible = (state.lease_until or now) < now + self.lease_life * 2
+            if state.is_leased(now) and is_credible and state.lease_owner != owner:
                 return state
             until = now + self.lease_life
             return msgspec.structs.replace(state, lease_owner=owner, lease_until=until)
@@ -82,23 +93,23 @@ class TokenStates:
         return Lease(owner, row) if row and row.state.lease_owner == owner else None
 
     def wait_for_lease(self, integration: str) -> Lease:
-        """Take the lease as soon as nobody else holds it; IdentityUnavailable if that is never."""
-        owner, until = new_owner(), self._clock.now() + self.lease_patience
+        """Take the lease as soon as nobody else holds it; OutOfTime if that is never."""
+        owner, until = new_mark(), self._clock.now() + self.lease_patience
         while (lease := self.try_lease(integration, owner)) is None:
             self.wait_a_little(until)
         return lease
 
     def wait_a_little(self, until: datetime) -> None:
-        """Wait before the next try; IdentityUnavailable if the time is up."""
+        """Wait before the next try; OutOfTime if the time is up."""
         if self._clock.now() >= until:
-            raise IdentityUnavailable("Another call is renewing this sign-in, and takes long.")
+            raise OutOfTime("Another call is renewing this sign-in, and takes long.")
         self._clock.sleep(_POLL_SECONDS)
 
     def extend(self, lease: Lease) -> None:
-        """Let the lease begin anew; IdentityUnavailable if it is lost."""
+        """Let the lease begin anew; raise LeaseLost."""
         until = self._clock.now() + self.lease_life
         if self._if_held(lease, lambda s: msgspec.structs.replace(s, lease_until=until)) is None:
-            raise IdentityUnavailable("The sign-in was changed while it was being renewed.")
+            raise LeaseLost(lease.integration)
 
     def finish(
         self, lease: Lease, outcome: Callable[[TokenState], TokenState]
@@ -114,6 +125,11 @@ class TokenStates:
     def release(self, lease: Lease) -> None:
         """Give the lease back and record nothing."""
         self.finish(lease, lambda state: state)
+
+    def give_back(self, lease: Lease) -> None:
+        """Release the lease on the way out of a failure, which an outage here must not hide."""
+        with suppress(Unavailable):  # it ends by itself
+            self.release(lease)
 
     def _if_held(
         self, lease: Lease, change: Callable[[TokenState], TokenState]
@@ -159,6 +175,6 @@ class TokenStates:
         raise StorageUnavailable("The token state is being changed by too many at once.")
 
 
-def new_owner() -> str:
-    """Return the mark of somebody who wants a lease."""
+def new_mark() -> str:
+    """Return what tells one writer of a row from all others."""
     return uuid.uuid4().hex

@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.domain.errors import GatewayError, IdentityUnavailable, VaultUnavailable
+from shared.domain.errors import IdentityUnavailable, VaultUnavailable
 from shared.domain.tokens import Freshness, TokenSet, TokenState
 from shared.services.cache import ReadThroughCache
+from shared.services.once_per_token import OncePerToken
 from shared.services.single_flight import SingleFlight
+from shared.services.token_states import OutOfTime
+from shared.services.use_notes import UseNotes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from shared.domain.oauth import Grant
     from shared.domain.records import StoredIntegration
     from shared.ports import Background, Clock
     from shared.services.refresh import TokenRefresher
+    from shared.services.token_keeping import TokenKeeper
     from shared.services.token_states import TokenStates
 
-_USE_IS_NOTED_EVERY = timedelta(hours=1)
 _RETRY_AFTER_SECONDS = 5
 # A token that replaced a refused one is not replaced again for this long.
 _FORCED_REFRESH_EVERY = timedelta(minutes=5)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Held:
-    """What this process holds for one integration."""
+    """The tokens that this process holds for one integration, and what was known with them."""
 
-    tokens: TokenSet | None = None
-    renewed_early: int = 0  # the generation whose early renewal was started
-    next_early_renewal_on: datetime | None = None
-    use_noted_on: datetime | None = None
+    tokens: TokenSet
+    state: TokenState
 
 
 class TokenService:
@@ -47,6 +45,7 @@ class TokenService:
         *,
         states: TokenStates,
         refresher: TokenRefresher,
+        keeper: TokenKeeper,
         refresh_ahead: timedelta,
         state_lifetime: timedelta,
         max_waiters: int,
@@ -61,10 +60,9 @@ class TokenService:
         """
         self._states = states
         self._refresher = refresher
+        self._keeper = keeper
         self._refresh_ahead = refresh_ahead
         self._clock = clock
-        self._background = background
-        self._renewals = renewals
         self._known: ReadThroughCache[str, TokenState] = ReadThroughCache(
             self._serving_state,
             lifetime=state_lifetime,
@@ -72,20 +70,20 @@ class TokenService:
             background=background,
             what="token state",
         )
-        self._held: defaultdict[str, _Held] = defaultdict(_Held)
+        self._held: dict[str, _Held] = {}
         self._flights: SingleFlight[TokenSet] = SingleFlight(max_waiters=max_waiters, clock=clock)
         self._adoptions: SingleFlight[TokenSet | None] = SingleFlight(
             max_waiters=max_waiters, clock=clock
         )
+        self._early_renewals = OncePerToken(renewals, clock)
+        self._early_adoptions = OncePerToken(renewals, clock)
+        self._uses = UseNotes(states, background, clock)
 
     @property
     def holds_tokens(self) -> bool:
         """Tell whether any token in memory is still valid."""
         now = self._clock.now()
-        return any(
-            held.tokens is not None and held.tokens.expires_on > now
-            for held in list(self._held.values())
-        )
+        return any(held.tokens.expires_on > now for held in list(self._held.values()))
 
     def for_call(self, record: StoredIntegration, *, until: datetime | None = None) -> TokenSet:
         """Return tokens whose access token is valid now, waiting for others until `until`.
@@ -93,19 +91,9 @@ class TokenService:
         Raises IdentityRefused, IdentityUnavailable, StorageUnavailable or VaultUnavailable, and
         none of them while a valid token is at hand.
         """
-        state = self._known.get(record.code)
-        if state is None:
-            self._held.pop(record.code, None)
-            return self._renew(record, beyond=0, until=until)
-        tokens = self._current(record, state)
-        if tokens is None:
-            return self._renew(record, beyond=state.generation - 1, until=until)
-        freshness = tokens.freshness(self._clock.now(), self._refresh_ahead)
-        if freshness is Freshness.EXPIRED:
-            return self._renew(record, beyond=tokens.generation, until=until)
-        if freshness is Freshness.STALE:
-            self._renew_early(record, tokens)
-        self._note_use(record.code, state)
+        tokens = self._valid(record, until)
+        if held := self._held.get(record.code):
+            self._uses.note(record.code, held.state)
         return tokens
 
     def after_refusal(
@@ -132,8 +120,15 @@ class TokenService:
     def renew(
         self, record: StoredIntegration, *, beyond: int, until: datetime | None = None
     ) -> TokenSet:
-        """Return tokens later than the generation `beyond`, for the timer. Raises as `for_call`."""
-        return self._renew(record, beyond=beyond, until=until)
+        """Return tokens later than the generation `beyond`, for the timer. Raises as `for_call`.
+
+        They stay in memory only where calls use them: the timer may renew thousands.
+        """
+        was_held = record.code in self._held
+        tokens = self._renew(record, beyond=beyond, until=until)
+        if not was_held:
+            self.forget(record.code)
+        return tokens
 
     def connect(self, record: StoredIntegration) -> TokenSet:
         """Ask for a token at once, also after a deauthorization: an administrator wants it so."""
@@ -141,54 +136,71 @@ class TokenService:
         return self._renew(record, beyond=state.generation)
 
     def accept(self, record: StoredIntegration, grant: Grant) -> None:
-        """Keep what a person's sign-in granted. Raises StorageUnavailable, VaultUnavailable."""
-        self._hold(record, *self._refresher.store_grant(record, grant))
+        """Keep what a person's sign-in granted. Raises as TokenKeeper.keep_sign_in."""
+        self._hold(record, *self._keeper.keep_sign_in(record, grant))
 
     def forget(self, code: str) -> None:
         """Hold nothing of the integration any more."""
         self._held.pop(code, None)
         self._known.forget(code)
+        for each in (self._early_renewals, self._early_adoptions, self._uses):
+            each.forget(code)
+
+    def _valid(self, record: StoredIntegration, until: datetime | None) -> TokenSet:
+        state = self._known.get(record.code)
+        if state is None:
+            self._held.pop(record.code, None)
+            return self._renew(record, beyond=0, until=until)
+        tokens = self._current(record, state, until)
+        if tokens is None:
+            return self._renew(record, beyond=state.generation - 1, until=until)
+        freshness = tokens.freshness(self._clock.now(), self._refresh_ahead)
+        if freshness is Freshness.EXPIRED:
+            return self._renew(record, beyond=tokens.generation, until=until)
+        if freshness is Freshness.STALE:
+            generation = tokens.generation
+            self._early_renewals.start(
+                record.code, generation, lambda: self._renew(record, beyond=generation)
+            )
+        return tokens
 
     def _serving_state(self, code: str) -> TokenState | None:
-        state = self._states.read(code)
+        state, held = self._states.read(code), self._held.get(code)
+        if held and state.generation < held.tokens.generation:
+            return held.state  # the write that should have told of these tokens met an outage
         return state if state.may_serve(self._clock.now()) else None
 
-    def _current(self, record: StoredIntegration, state: TokenState) -> TokenSet | None:
+    def _current(
+        self, record: StoredIntegration, state: TokenState, until: datetime | None
+    ) -> TokenSet | None:
         """Return the newest tokens that are at hand, expired or not."""
-        held = self._held[record.code].tokens
-        if held is not None and held.binding != record.binding:
-            held = None
+        held = self._held_for(record)
         if state.binding != record.binding or (held and held.generation >= state.generation):
             return held
-        if held is not None and held.expires_on > self._clock.now():
-            self._adopt_in_background(record, state.generation)
+        was_ended = held is not None and held.generation <= state.ended_generation
+        if held is not None and held.expires_on > self._clock.now() and not was_ended:
+            self._early_adoptions.start(
+                record.code, state.generation, lambda: self._adopt(record, state)
+            )
             return held  # not the newest, and still valid
-        return self._adopt(record)
+        return self._adopt(record, state, until)
 
-    def _adopt(self, record: StoredIntegration) -> TokenSet | None:
-        """Read what is in the vault, once for all threads that need it; VaultUnavailable."""
-        patience = self._states.lease_patience
+    def _adopt(
+        self, record: StoredIntegration, state: TokenState, until: datetime | None = None
+    ) -> TokenSet | None:
+        """Read what another instance has renewed, once for all threads; VaultUnavailable."""
         try:
             tokens = self._adoptions.run(
-                record.code, lambda: self._refresher.stored_tokens(record), timeout=patience
+                record.code, lambda: self._keeper.kept_for(record), timeout=self._patience(until)
             )
         except TimeoutError as error:
             raise VaultUnavailable("Key Vault takes long to answer.") from error
-        if tokens is not None and tokens.binding == record.binding:
-            self._held[record.code].tokens = tokens
-            return tokens
-        return None
-
-    def _adopt_in_background(self, record: StoredIntegration, generation: int) -> None:
-        """Read what another instance has renewed, once."""
-
-        def adopt() -> None:
-            try:
-                self._adopt(record)
-            except VaultUnavailable:
-                self._held[record.code].renewed_early = 0
-
-        self._early(record.code, generation, adopt)
+        if tokens is None or tokens.binding != record.binding:
+            return None
+        if tokens.generation <= state.ended_generation:
+            return None
+        self._held[record.code] = _Held(tokens, state)
+        return tokens
 
     def _renew(
         self,
@@ -202,8 +214,7 @@ class TokenService:
         """Renew once for all threads of this process that ask at the same time."""
 
         def work() -> TokenSet:
-            held = self._held[record.code].tokens
-            if held is not None and held.generation > beyond and self._is_usable(record, held):
+            if (held := self._held_for(record)) and self._counts(record, held, beyond):
                 return held
             tokens, state = self._refresher.renew(
                 record, beyond=beyond, is_forced=is_forced, claims=claims, until=until
@@ -211,71 +222,47 @@ class TokenService:
             self._hold(record, tokens, state)
             return tokens
 
-        patience = self._states.lease_patience
-        wait = patience if until is None else until - self._clock.now()
-        try:
-            tokens = self._flights.run(record.code, work, timeout=wait)
-        except TimeoutError as error:
-            raise IdentityUnavailable(
-                "The token is still being renewed.", retry_after_seconds=_RETRY_AFTER_SECONDS
-            ) from error
-        if tokens.generation > beyond and tokens.binding == record.binding:
-            return tokens
-        return work()  # what another thread obtained was older than what this one needs
-
-    def _is_usable(self, record: StoredIntegration, tokens: TokenSet) -> bool:
-        return (
-            self._known.get(record.code) is not None
-            and tokens.binding == record.binding
-            and tokens.freshness(self._clock.now(), timedelta(0)) is not Freshness.EXPIRED
-        )
-
-    def _renew_early(self, record: StoredIntegration, tokens: TokenSet) -> None:
-        held, now = self._held[record.code], self._clock.now()
-        if held.next_early_renewal_on is not None and held.next_early_renewal_on > now:
-            return
-
-        def renew() -> None:
+        while True:
             try:
-                self._renew(record, beyond=tokens.generation)
-            except GatewayError as error:
-                # The caller has a valid token, and the refresher has recorded the failure.
-                wait = timedelta(seconds=error.retry_after_seconds or _RETRY_AFTER_SECONDS)
-                held.next_early_renewal_on = self._clock.now() + wait
-                held.renewed_early = 0
+                tokens = self._flights.run(record.code, work, timeout=self._patience(until))
+            except TimeoutError as error:
+                raise IdentityUnavailable(
+                    "The token is still being renewed.", retry_after_seconds=_RETRY_AFTER_SECONDS
+                ) from error
+            except OutOfTime:
+                if self._patience(until) <= timedelta(0) or until is None:
+                    raise
+                continue  # the time of the thread that did the work was over, this one's is not
+            if tokens.generation > beyond and tokens.binding == record.binding:
+                return tokens
+            # What the other thread obtained was older than what this one needs.
 
-        self._early(record.code, tokens.generation, renew)
+    def _counts(self, record: StoredIntegration, held: TokenSet, beyond: int) -> bool:
+        """Tell whether another thread got these meanwhile, and they are in force."""
+        if held.generation <= beyond or held.expires_on <= self._clock.now():
+            return False
+        known = self._known.get(record.code)
+        return known is not None and held.generation > known.ended_generation
 
-    def _early(self, code: str, generation: int, work: Callable[[], None]) -> None:
-        """Run work that one token set calls for once, however many calls see that it does."""
-        held = self._held[code]
-        if held.renewed_early != generation:
-            held.renewed_early = generation
-            self._renewals.submit(work)
+    def _patience(self, until: datetime | None) -> timedelta:
+        return self._states.lease_patience if until is None else until - self._clock.now()
+
+    def _held_for(self, record: StoredIntegration) -> TokenSet | None:
+        held = self._held.get(record.code)
+        return held.tokens if held and held.tokens.binding == record.binding else None
 
     def _hold(self, record: StoredIntegration, tokens: TokenSet, state: TokenState) -> None:
-        self._held[record.code].tokens = tokens
+        self._held[record.code] = _Held(tokens, state)
         self._known.put(record.code, state)
-
-    def _note_use(self, code: str, state: TokenState) -> None:
-        """Let the timer know what is in use, at most hourly."""
-        held, now = self._held[code], self._clock.now()
-        noted_on = held.use_noted_on or state.last_used_on
-        if noted_on is not None and now - noted_on < _USE_IS_NOTED_EVERY:
-            return
-        held.use_noted_on = now
-
-        def note(stored: TokenState) -> TokenState:
-            is_there = stored.status == "authorized"  # not deleted meanwhile
-            return msgspec.structs.replace(stored, last_used_on=now) if is_there else stored
-
-        def work() -> None:
-            self._states.change(code, note)
-
-        self._background.submit(work)
 
 
 def _without_verdict(state: TokenState) -> TokenState:
-    if state.status in {"none", "authorized"}:
-        return msgspec.structs.replace(state, retry_on=None)
-    return msgspec.structs.replace(state, status="none", cause=None, revision=None, retry_on=None)
+    """Return the state as if nothing had been refused; tokens that serve go on serving."""
+    has_tokens = state.obtained_on is not None and state.status != "deauthorized"
+    return msgspec.structs.replace(
+        state,
+        status="authorized" if has_tokens else "none",
+        cause=None,
+        revision=None,
+        retry_on=None,
+    )

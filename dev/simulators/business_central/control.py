@@ -30,6 +30,9 @@ class RejectedTokens(msgspec.Struct, forbid_unknown_fields=True):
     before: float | None = None
 
 
+_REJECTED_TOKENS = msgspec.json.Decoder(RejectedTokens)
+
+
 def answer(request: Request, world: World, reset: Callable[[], None]) -> Response:
     """Answer a control request."""
     try:
@@ -45,7 +48,7 @@ def answer(request: Request, world: World, reset: Callable[[], None]) -> Respons
                 world.log.clear()
                 return Response(status=204)
             case "POST", "reject_tokens":
-                rejected = msgspec.json.decode(request.get_data(), type=RejectedTokens)
+                rejected = _REJECTED_TOKENS.decode(request.get_data())
                 if rejected.jti is not None:
                     world.tokens.reject_id(rejected.jti)
                 if rejected.before is not None:

@@ -82,6 +82,10 @@ class _Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certificate: str
 
 
+_REVOCATIONS = msgspec.json.Decoder(_Revocation)
+_CERTIFICATES = msgspec.json.Decoder(_Certificate)
+
+
 class Control:
     """Holds settings and counters, and answers the control URLs."""
 
@@ -137,10 +141,10 @@ class Control:
                 case "GET", "counters":
                     answer = self._counters()
                 case "POST", "revoke":
-                    revocation = msgspec.json.decode(body, type=_Revocation)
+                    revocation = _REVOCATIONS.decode(body)
                     answer = {"revoked": self._grants.revoke(**msgspec.structs.asdict(revocation))}
                 case "POST", "certificates":
-                    pem = msgspec.json.decode(body, type=_Certificate).certificate
+                    pem = _CERTIFICATES.decode(body).certificate
                     self._registry.add_certificate(pem)
                     answer = {}
                 case _:

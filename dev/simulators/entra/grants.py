@@ -50,6 +50,9 @@ class _File(msgspec.Struct):
     grants: dict[str, Grant] = {}
 
 
+_CONTENTS = msgspec.json.Decoder(_Content)
+
+
 class Grants:
     """All grants, kept in the file at `path`."""
 
@@ -138,7 +141,7 @@ class Grants:
             )
         except InvalidToken:
             raise aadsts(700082) from None
-        return msgspec.json.decode(content, type=_Content)
+        return _CONTENTS.decode(content)
 
     def _save(self) -> None:
         write_atomically(self._path, msgspec.json.encode(self._file))

@@ -41,10 +41,13 @@ class Parameters(msgspec.Struct, frozen=True, rename="camel"):
         return _present(given | {"content_type": self.content_type, "tags": self.tags})
 
 
+_PARAMETERS = msgspec.json.Decoder(Parameters)
+
+
 def parameters(request: Request) -> Parameters:
     """Read the body of a request."""
     try:
-        return msgspec.json.decode(request.get_data(), type=Parameters)
+        return _PARAMETERS.decode(request.get_data())
     except msgspec.DecodeError as error:
         raise VaultError(400, "BadParameter", str(error)) from error
 

@@ -70,13 +70,6 @@ def cases(table):
     return [pytest.param(answer, id=name) for name, answer in table.items()]
 
 
-@pytest.fixture
-def expired(signed_in):
-    """Return a gateway whose access token has just expired."""
-    signed_in.clock.advance(minutes=60)
-    return signed_in
-
-
 @pytest.mark.parametrize("answer", cases(SIGN_IN_ENDED))
 def test_ended_sign_in_is_asked_about_once(expired, answer):
     """424 for every call on every instance, without asking again, until somebody signs in."""

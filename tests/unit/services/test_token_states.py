@@ -11,7 +11,7 @@ import pytest
 from shared.domain.errors import IdentityUnavailable, StorageUnavailable
 from shared.domain.tokens import TokenState
 from shared.ports import Conflict
-from shared.services.token_states import Lease, TokenStates
+from shared.services.token_states import Lease, LeaseLost, TokenStates
 from tests.fakes import FakeClock, FakeTokenStateStore
 from tests.scenes import failure
 
@@ -216,9 +216,8 @@ def test_extension_at_the_same_moment_still_sees_a_lost_lease(bench):
     lease = bench.lease()
     bench.states.change("A", lambda _: TokenState(status="deauthorized"))
 
-    error = failure(lambda: bench.states.extend(lease))
-
-    assert isinstance(error, IdentityUnavailable)
+    with pytest.raises(LeaseLost):
+        bench.states.extend(lease)
     assert bench.states.read("A").lease_owner is None
 
 
@@ -249,7 +248,8 @@ def test_lost_lease_cannot_be_extended(bench):
     lease = bench.lease()
     bench.states.change("A", lambda _: TokenState(status="deauthorized"))
 
-    assert isinstance(failure(lambda: bench.states.extend(lease)), IdentityUnavailable)
+    with pytest.raises(LeaseLost):
+        bench.states.extend(lease)
 
 
 def test_outcome_is_recorded_with_the_release(bench):
