@@ -10,8 +10,10 @@ TRIGGERS = (
     "deauthorize",
     "endpoints",
     "health",
+    "idempotency",
     "integrations",
     "invoke",
+    "openapi",
     "refresh",
     "status",
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from dev import checks, sample
+from dev import checks, error_page, sample
 from dev.bench import running as bench
 from dev.demo import by_hand
 from dev.demo.gateway_client import GatewayClient
@@ -31,6 +31,8 @@ def run(command: Command) -> int:
             return checks.test(command.pytest_arguments)
         case "lock":
             return checks.lock(is_upgrade=command.is_upgrade)
+        case "docs":
+            error_page.write()
         case "up":
             _up(command.stack)
         case "run":

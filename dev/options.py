@@ -91,6 +91,11 @@ def _parser() -> argparse.ArgumentParser:
         description="Make requirements.txt and requirements-dev.txt from their .in files.",
     )
     lock.add_argument("--upgrade", action="store_true", help="take the newest versions of all")
+    verbs.add_parser(
+        "docs",
+        help="make docs/errors.md anew after the catalogue of errors changed",
+        description="Make docs/errors.md from the catalogue of errors.",
+    )
     return parser
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -21,6 +20,7 @@ from shared.domain.error_kinds import (
     QUERY_NOT_ALLOWED,
 )
 from shared.domain.errors import GatewayError
+from shared.domain.own_parameters import COMPANY, is_for_gateway
 from shared.domain.paths import company_problem, is_guid, route_problem
 from shared.domain.queries import canonical_name, parse_query
 from shared.domain.templates import BUILT_IN, PLACEHOLDER, template_problem
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from shared.domain.integration import Integration
     from shared.domain.queries import Pair
 
-_OWN_PARAMETERS = ("gw_company", "gw_page")
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 # What RFC 3986 allows in a path besides letters and digits; a percent sign was checked before.
 _PATH_SAFE = "/%:$&'()*+,;=!~@"
@@ -54,7 +53,7 @@ class Company:
 
 def choose_company(integration: Integration, endpoint: Endpoint, query: str = "") -> Company:
     """Return the company that the call is for; GatewayError `company_not_allowed`."""
-    choices = [pair.value for pair in parse_query(query) if pair.name == "gw_company"]
+    choices = [pair.value for pair in parse_query(query) if pair.name == COMPANY]
     own = Company.parse(endpoint.company or integration.company)
     if integration.company_id and not endpoint.company:
         own = replace(own, id=integration.company_id)
@@ -71,24 +70,6 @@ def choose_company(integration: Integration, endpoint: Endpoint, query: str = ""
     if problem := company_problem(choice):
         raise GatewayError(COMPANY_NOT_ALLOWED, f"The company in gw_company {problem}.")
     return Company.parse(choice)
-
-
-def page_link(query: str) -> str | None:
-    """Return the sealed continuation in `gw_page`, if the caller brings one.
-
-    Raises GatewayError `query_not_allowed` if there is anything beside it: the continuation
-    replaces the whole query.
-    """
-    pairs = [pair for pair in parse_query(query) if pair.name != "code"]
-    if not any(pair.name == "gw_page" for pair in pairs):
-        return None
-    if len(pairs) > 1:
-        raise GatewayError(
-            QUERY_NOT_ALLOWED,
-            "A continuation link takes no other parameters.",
-            hint="Follow the link as it is.",
-        )
-    return pairs[0].value
 
 
 def needs_company_id(integration: Integration, endpoint: Endpoint) -> bool:
@@ -110,7 +91,7 @@ def build_url(
             detail, hint = "The integration names no company.", "Set company or company_id of it."
             raise GatewayError(COMPANY_NOT_FOUND, detail, hint=hint)
         raise GatewayError(COMPANY_NOT_FOUND, "No id is known for the company of this call.")
-    pairs = [pair for pair in parse_query(query) if not _is_for_gateway(pair)]
+    pairs = [pair for pair in parse_query(query) if not is_for_gateway(pair)]
     path = _endpoint_path(endpoint, pairs)
     values = _values(integration, endpoint, company=company, path=path)
     path_template, _, query_template = template.partition("?")
@@ -206,20 +187,6 @@ def _fixed_query(
         known = (other for other in fixed if canonical_name(other) == canonical_name(name))
         fixed[next(known, name)] = value
     return fixed
-
-
-def _is_for_gateway(pair: Pair) -> bool:
-    """Tell whether the gateway takes the pair; a misspelt name could mean the wrong company."""
-    if not pair.is_for_gateway:
-        return False
-    meant = get_close_matches(pair.name, _OWN_PARAMETERS, n=1, cutoff=0.8)
-    if meant and pair.name not in _OWN_PARAMETERS:
-        raise GatewayError(
-            QUERY_NOT_ALLOWED,
-            f"The query parameter {pair.name[:80]} is not known.",
-            hint=f"Did you mean {meant[0]}?",
-        )
-    return True
 
 
 def _rest_of_query(endpoint: Endpoint, pairs: list[Pair], fixed: set[str]) -> list[str]:

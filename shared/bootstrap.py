@@ -13,22 +13,28 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from shared.services.admission import Admission
 from shared.services.authorization import Authorization
+from shared.services.callers import Callers
 from shared.services.catalogue import Catalogue
 from shared.services.claims_challenges import ClaimsChallenges
 from shared.services.client_auth import ClientAuthenticator
 from shared.services.companies import Companies
 from shared.services.endpoints import EndpointAdministration
 from shared.services.health import Health
+from shared.services.housekeeping import Housekeeping
+from shared.services.idempotency import Idempotency
 from shared.services.identity import IdentityProvider
 from shared.services.integrations import IntegrationAdministration
 from shared.services.invocation import Invocation
+from shared.services.kept_calls import KeptCalls
 from shared.services.level_watch import LevelWatch
 from shared.services.paging import Paging
 from shared.services.refresh import TokenRefresher
 from shared.services.refresh_due import DueRefresh
 from shared.services.sealing import Sealer
 from shared.services.sign_off import SignOff
+from shared.services.token_keeping import TokenKeeper
 from shared.services.token_outcomes import TokenOutcomes
 from shared.services.token_states import TokenStates
 from shared.services.token_status import TokenStatus
@@ -47,6 +53,7 @@ if TYPE_CHECKING:
         Clock,
         EndpointStore,
         HttpClient,
+        IdempotencyStore,
         IntegrationStore,
         Probe,
         SecretStore,
@@ -63,6 +70,7 @@ class Ports:
     endpoints: EndpointStore
     states: TokenStateStore
     sign_ins: SignInStore
+    idempotency: IdempotencyStore
     secrets: SecretStore
     http: HttpClient
     assertions: AssertionSource
@@ -81,6 +89,7 @@ class Services:
     authorization: Authorization
     integrations: IntegrationAdministration
     endpoints: EndpointAdministration
+    kept_calls: KeptCalls
     tokens: TokenService
     sign_off: SignOff
     token_status: TokenStatus
@@ -107,6 +116,7 @@ def real_ports(settings: Settings) -> Ports:
     """Return the ports as Azure keeps them."""
     from shared.adapters.definition_tables import EndpointTable, IntegrationTable  # noqa: PLC0415
     from shared.adapters.http import PooledHttpClient  # noqa: PLC0415
+    from shared.adapters.idempotency_table import IdempotencyTable  # noqa: PLC0415
     from shared.adapters.keyvault import KeyVault  # noqa: PLC0415
     from shared.adapters.managed_identity import ManagedIdentityAssertion  # noqa: PLC0415
     from shared.adapters.system import SystemClock, ThreadBackground  # noqa: PLC0415
@@ -125,6 +135,7 @@ def real_ports(settings: Settings) -> Ports:
         endpoints=EndpointTable(tables),
         states=TokenStateTable(tables),
         sign_ins=SignInTable(tables),
+        idempotency=IdempotencyTable(tables),
         secrets=vault,
         http=PooledHttpClient(settings.egress, settings.ca_bundle),
         assertions=ManagedIdentityAssertion(_credential),
@@ -155,17 +166,20 @@ def build(settings: Settings, ports: Ports) -> Services:
         public_url=settings.public_url,
     )
     states = TokenStates(ports.states, clock, token_call=settings.token_call)
+    outcomes = TokenOutcomes(states, clock)
+    keeper = TokenKeeper(states=states, outcomes=outcomes, secrets=ports.secrets, clock=clock)
     refresher = TokenRefresher(
         integrations=ports.integrations,
         states=states,
-        outcomes=TokenOutcomes(states, clock),
-        secrets=ports.secrets,
+        outcomes=outcomes,
+        keeper=keeper,
         identity=identity,
         clock=clock,
     )
     tokens = TokenService(
         states=states,
         refresher=refresher,
+        keeper=keeper,
         refresh_ahead=settings.refresh_ahead,
         state_lifetime=settings.definition_lifetime,
         max_waiters=settings.worker_threads // 2,
@@ -175,8 +189,7 @@ def build(settings: Settings, ports: Ports) -> Services:
     )
     sign_off = SignOff(
         states=states,
-        secrets=ports.secrets,
-        refresher=refresher,
+        keeper=keeper,
         identity=identity,
         tokens=tokens,
     )
@@ -185,23 +198,37 @@ def build(settings: Settings, ports: Ports) -> Services:
         endpoints=ports.endpoints,
         states=ports.states,
         sign_ins=ports.sign_ins,
+        idempotency=ports.idempotency,
         secrets=ports.secrets,
         sign_off=sign_off,
         catalogue=catalogue,
         policy=settings.egress,
         clock=clock,
     )
+    admission = Admission(most_inside=max(settings.worker_threads // 2, 1), clock=clock)
     upstream = Upstream(
-        http=ports.http, tokens=tokens, max_answer_bytes=settings.max_answer_bytes, clock=clock
+        http=ports.http,
+        tokens=tokens,
+        admission=admission,
+        max_answer_bytes=settings.max_answer_bytes,
+        clock=clock,
     )
+    endpoints = EndpointAdministration(
+        integrations=integrations, endpoints=ports.endpoints, catalogue=catalogue, clock=clock
+    )
+    sealer = Sealer(ports.secrets, states, clock)
     return Services(
         settings=settings,
         invocation=Invocation(
             catalogue=catalogue,
+            callers=Callers(has_easy_auth=settings.has_easy_auth),
+            admission=admission,
             companies=Companies(upstream, clock),
             upstream=upstream,
-            paging=Paging(Sealer(ports.secrets, states, clock), settings.public_url),
+            paging=Paging(sealer, settings.public_url),
+            idempotency=Idempotency(ports.idempotency, sealer, clock),
             max_payload_bytes=settings.max_payload_bytes,
+            max_answer_bytes=settings.max_answer_bytes,
             clock=clock,
         ),
         authorization=Authorization(
@@ -215,9 +242,8 @@ def build(settings: Settings, ports: Ports) -> Services:
             clock=clock,
         ),
         integrations=integrations,
-        endpoints=EndpointAdministration(
-            integrations=integrations, endpoints=ports.endpoints, catalogue=catalogue, clock=clock
-        ),
+        endpoints=endpoints,
+        kept_calls=KeptCalls(ports.idempotency, endpoints, clock),
         tokens=tokens,
         sign_off=sign_off,
         token_status=TokenStatus(
@@ -229,9 +255,9 @@ def build(settings: Settings, ports: Ports) -> Services:
         due_refresh=DueRefresh(
             integrations=ports.integrations,
             states=ports.states,
-            sign_ins=ports.sign_ins,
             tokens=tokens,
             watch=LevelWatch(states, clock),
+            housekeeping=Housekeeping(sign_ins=ports.sign_ins, idempotency=ports.idempotency),
             refresh_ahead=settings.refresh_ahead,
             definition_lifetime=settings.definition_lifetime,
             clock=clock,

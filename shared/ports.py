@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from shared.domain.idempotency import StoredCall
     from shared.domain.records import (
         SignIn,
         StoredEndpoint,
@@ -99,6 +100,28 @@ class SignInStore(Protocol):
 
     def delete_expired(self, now: datetime) -> None:
         """Remove those whose time is over."""
+
+
+class IdempotencyStore(Protocol):
+    """Calls with an idempotency key, each under its integration and the key's hash."""
+
+    def get(self, integration: str, key_hash: str) -> StoredCall | None:
+        """Return the call, or None."""
+
+    def insert(self, call: StoredCall) -> StoredCall:
+        """Store a new call and return it with its ETag; raise Conflict if the key is taken."""
+
+    def replace(self, call: StoredCall) -> StoredCall:
+        """Store it over the row that still has its ETag; raise Conflict otherwise."""
+
+    def delete(self, call: StoredCall) -> None:
+        """Remove the row that still has its ETag; raise Conflict if it changed."""
+
+    def delete_for(self, integration: str) -> None:
+        """Remove every call of the integration."""
+
+    def delete_expired(self, now: datetime, *, limit: int) -> None:
+        """Remove up to `limit` of those whose time is over."""
 
 
 class SecretStore(Protocol):

@@ -46,6 +46,7 @@ class Settings:
     max_answer_bytes: int
     egress: EgressPolicy
     ca_bundle: str | None
+    has_easy_auth: bool
 
     @classmethod
     def from_mapping(cls, environment: Mapping[str, str]) -> Settings:
@@ -80,6 +81,8 @@ class Settings:
                 private_hosts=frozenset(reader.names("ALLOWED_PRIVATE_HOSTS")),
             ),
             ca_bundle=reader.text("REQUESTS_CA_BUNDLE") or None,
+            # Set by the platform; what .NET does not read as true counts as off, as for the host.
+            has_easy_auth=reader.text("WEBSITE_AUTH_ENABLED").lower() == "true",
         )
         if reader.problems:
             raise GatewayError(

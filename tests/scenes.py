@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from shared.bootstrap import Services
     from shared.domain.records import StoredIntegration
+    from shared.domain.reply import Reply
     from shared.domain.tokens import TokenSet, TokenState
     from shared.domain.transport import OutboundAnswer, OutboundRequest, SendError
     from shared.services.authorization import FinishedSignIn, StartedSignIn
-    from shared.services.invocation import Reply
 
 CODE = "CRONUS"
 LISTING = "GET_WHSE_SHPT_LINES"
@@ -185,8 +185,8 @@ class Scene(World):
 
     def stored_calls(self) -> int:
         """Count the calls to storage and vault so far."""
-        ports = (self.integrations, self.endpoints, self.states, self.sign_ins, self.secrets)
-        return sum(port.calls.total() for port in ports)
+        stores = (self.integrations, self.endpoints, self.states, self.sign_ins, self.idempotency)
+        return sum(port.calls.total() for port in (*stores, self.secrets))
 
 
 def parameters(url: str) -> dict[str, str]:

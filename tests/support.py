@@ -13,6 +13,7 @@ from tests.fakes import (
     FakeClock,
     FakeEndpointStore,
     FakeHttpClient,
+    FakeIdempotencyStore,
     FakeIntegrationStore,
     FakeSecretStore,
     FakeSignInStore,
@@ -28,6 +29,7 @@ def make_settings(**changes: str) -> Settings:
         "KEY_VAULT_URL": "https://gateway.vault.example",
         "TABLES_URL": "https://gateway.table.example",
         "PUBLIC_URL": PUBLIC_URL,
+        "PYTHON_THREADPOOL_THREAD_COUNT": "64",  # as shipped, on every machine
     }
     return Settings.from_mapping(environment | changes)
 
@@ -41,6 +43,7 @@ class World:
     endpoints: FakeEndpointStore = field(default_factory=FakeEndpointStore)
     states: FakeTokenStateStore = field(default_factory=FakeTokenStateStore)
     sign_ins: FakeSignInStore = field(default_factory=FakeSignInStore)
+    idempotency: FakeIdempotencyStore = field(default_factory=FakeIdempotencyStore)
     secrets: FakeSecretStore = field(default_factory=FakeSecretStore)
     http: FakeHttpClient = field(default_factory=FakeHttpClient)
     assertions: FakeAssertionSource = field(default_factory=FakeAssertionSource)
@@ -59,6 +62,7 @@ class World:
             endpoints=self.endpoints,
             states=self.states,
             sign_ins=self.sign_ins,
+            idempotency=self.idempotency,
             secrets=self.secrets,
             http=self.http,
             assertions=self.assertions,

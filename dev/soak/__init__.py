@@ -9,5 +9,6 @@ NAMES = (
     "kills",
     "slow-calls",
     "refusals",
+    "resends",
 )
 ROTATION_SECONDS = 60

@@ -15,6 +15,7 @@ from dev.soak import (
     platform_outages,
     provider_outages,
     refusals,
+    resends,
     rotation,
     slow_calls,
 )
@@ -37,6 +38,7 @@ def rounds(seconds: float) -> Mapping[str, Round]:
         "kills": kills.run,
         "slow-calls": slow_calls.run,
         "refusals": refusals.run,
+        "resends": resends.run,
     }
 
 

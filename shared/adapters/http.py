@@ -92,13 +92,12 @@ def _target(url: str) -> str:
 def _read(response: Response, max_bytes: int) -> bytes:
     if response.status_code < HTTPStatus.OK:
         raise AnswerLost("only an interim answer was read")  # the final one is still to come
-    chunks, size = [], 0
+    body = bytearray()  # a list of tiny chunks would take many times their length
     while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-        size += len(chunk)
-        if size > max_bytes:
+        if len(body) + len(chunk) > max_bytes:
             raise AnswerTooLarge(response.status_code)
-        chunks.append(chunk)
-    return b"".join(chunks)
+        body += chunk
+    return bytes(body)
 
 
 def _headers(response: Response) -> dict[str, str]:

@@ -1,15 +1,15 @@
 """Rows of one Azure table, each a JSON text with its schema version; the stores build on this.
 
-Facts: learn.microsoft.com/rest/api/storageservices. A property holds 64 KiB of UTF-16.
+Facts: learn.microsoft.com/rest/api/storageservices. A property holds 64 KiB of UTF-16, or of bytes.
 `delete_entity` with an ETag succeeds silently on a row that is gone.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -36,6 +36,8 @@ Result = TypeVar("Result")
 Body = TypeVar("Body")
 
 SCHEMA_VERSION = 1
+KEYS = ["PartitionKey", "RowKey"]
+_OWN_COLUMNS = {*KEYS, "schema_version", "body"}
 _REPAIR = (
     "Deploy the version of the gateway that wrote it; if it is damaged, delete the row with Azure "
     "Storage Explorer, then store the definition or sign in again."
@@ -47,13 +49,14 @@ _CLIENT_OPTIONS: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 5, "
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as the stores see it."""
+    """One row as the stores see it; `columns` are those that a store has beside the body."""
 
     partition: str
     key: str
     body: str
     etag: str = ""
     version: int = SCHEMA_VERSION
+    columns: Mapping[str, Any] = field(default_factory=dict)
 
 
 class UnreadableRow(StorageUnavailable):
@@ -93,17 +96,20 @@ class JsonTable:
     def rows(
         self,
         condition: str | None = None,
-        values: dict[str, str] | None = None,
+        values: dict[str, Any] | None = None,
         *,
         page_size: int | None = None,
+        select: list[str] | None = None,
     ) -> Iterator[Row]:
-        """Give the rows that meet an OData condition, by partition and key, page by page."""
+        """Give the rows that meet an OData condition, by partition and key, page by page.
+
+        Of the columns only those in `select` are read, where it is given.
+        """
+        options: dict[str, Any] = {"results_per_page": page_size, "select": select}
         if condition is None:
-            found = self._client.list_entities(results_per_page=page_size)
+            found = self._client.list_entities(**options)
         else:
-            found = self._client.query_entities(
-                condition, parameters=values, results_per_page=page_size
-            )
+            found = self._client.query_entities(condition, parameters=values, **options)
         pages = found.by_page()
         while True:
             with _storage_errors():
@@ -113,12 +119,16 @@ class JsonTable:
                     return
             yield from page
 
-    def body(self, row: Row, kind: type[Body]) -> Body:
-        """Return what the row holds; raise UnreadableRow."""
+    def body(self, row: Row, decoder: msgspec.json.Decoder[Body]) -> Body:
+        """Return what the row holds; raise UnreadableRow.
+
+        Decoders are made while a module is imported: msgspec completes a type at its first use, and
+        crashes the process if two threads are the first.
+        """
         if row.version != SCHEMA_VERSION:
             raise UnreadableRow(self._client.table_name, row.partition)
         try:
-            return msgspec.json.decode(row.body, type=kind)
+            return decoder.decode(row.body)
         except msgspec.MsgspecError:
             raise UnreadableRow(self._client.table_name, row.partition) from None
 
@@ -172,7 +182,7 @@ class JsonTable:
 
     def delete_where(self, condition: str, values: dict[str, str]) -> None:
         """Remove all rows that meet an OData condition."""
-        for row in self.rows(condition, values):
+        for row in self.rows(condition, values, select=KEYS):
             self.delete(row.partition, row.key)
 
     def ping(self) -> None:
@@ -188,8 +198,9 @@ class JsonTable:
             return write()
 
 
-def _entity(row: Row) -> dict[str, str | int]:
+def _entity(row: Row) -> dict[str, Any]:
     return {
+        **row.columns,
         "PartitionKey": row.partition,
         "RowKey": row.key,
         "schema_version": SCHEMA_VERSION,
@@ -204,6 +215,7 @@ def _row(entity: TableEntity) -> Row:
         body=str(entity.get("body")),
         etag=str(entity.metadata["etag"]),
         version=entity.get("schema_version", 0),
+        columns={name: value for name, value in entity.items() if name not in _OWN_COLUMNS},
     )
 
 

@@ -11,7 +11,7 @@ from shared.domain.codes import CODE_RULE, fold, is_code
 from shared.domain.documents import decode, pointer
 from shared.domain.errors import FieldProblem
 from shared.domain.json_schema import schema_definition_problem
-from shared.domain.paths import company_problem, lenient, path_problem, route_problem
+from shared.domain.paths import company_problem, is_guid, lenient, path_problem, route_problem
 from shared.domain.queries import canonical_name
 from shared.domain.stored_values import header_problems, query_problems
 from shared.domain.templates import PLACEHOLDER
@@ -98,6 +98,7 @@ def _problems(endpoint: Endpoint, unread: set[str]) -> list[FieldProblem]:
         "company": company_problem(endpoint.company or ""),
     }
     problems = header_problems(endpoint.headers) + query_problems(endpoint.query)
+    problems += _caller_problems(endpoint)
     if "parameters" not in unread:
         # Without a kind, what every kind asks for can be told all the same.
         any_kind = msgspec.structs.replace(endpoint, kind="custom")
@@ -108,7 +109,6 @@ def _problems(endpoint: Endpoint, unread: set[str]) -> list[FieldProblem]:
     for name in ("request_schema", "response_schema"):
         schema = getattr(endpoint, name)
         found[name] = schema_definition_problem(schema) if schema is not None else None
-    found |= _not_yet(endpoint)
     return problems + [FieldProblem(pointer(name), text) for name, text in found.items() if text]
 
 
@@ -130,10 +130,14 @@ def _parameter_problems(endpoint: Endpoint) -> list[FieldProblem]:
     return problems
 
 
-def _not_yet(endpoint: Endpoint) -> dict[str, str | None]:
-    """Refuse what is agreed but not built: ignoring a restriction would be worse than none."""
-    text = "is not supported by this version; leave it out"
-    return {
-        name: text if getattr(endpoint, name) else None
-        for name in ("derive_idempotency_key", "allowed_roles", "allowed_clients")
-    }
+def _caller_problems(endpoint: Endpoint) -> list[FieldProblem]:
+    """Find names that no token could ever hold, and so would shut everybody out."""
+    return [
+        FieldProblem(pointer("allowed_roles", index), "must be an app role's value")
+        for index, role in enumerate(endpoint.allowed_roles)
+        if not role or role != "".join(role.split())  # Microsoft Entra allows no spaces in it
+    ] + [
+        FieldProblem(pointer("allowed_clients", index), "must be an application's client id")
+        for index, client in enumerate(endpoint.allowed_clients)
+        if not is_guid(client)
+    ]

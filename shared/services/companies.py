@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from shared.bc_urls import Company, choose_company, companies_url, needs_company_id
+from shared.domain.bc_errors import next_step
 from shared.domain.endpoint import Endpoint
 from shared.domain.error_kinds import COMPANY_NOT_FOUND, UPSTREAM_UNAUTHORIZED
 from shared.domain.errors import GatewayError
 from shared.domain.payloads import NotReadable, read_json
+from shared.services.answers import shown
 from shared.services.upstream import UpstreamCall
 
 if TYPE_CHECKING:
     from shared.domain.records import StoredIntegration
+    from shared.domain.transport import OutboundAnswer
     from shared.ports import Clock
     from shared.services.upstream import Upstream
 
@@ -40,6 +43,10 @@ class _Companies(msgspec.Struct, frozen=True):
 
 class _LookupFailed(Exception):
     """The service does not list its companies; the text is a sentence about it."""
+
+    def __init__(self, detail: str, answer: OutboundAnswer | None = None) -> None:
+        super().__init__(detail)
+        self.answer = answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +81,10 @@ class Companies:
         company = choose_company(record.definition, endpoint, query)
         if company.id or not company.name or not needs_company_id(record.definition, endpoint):
             return company
-        detail = f"The service lists no company named {company.name}."
         lookup = UpstreamCall(
             record=record,
-            endpoint=_LOOKUP,
+            # The share of its time that an attempt needs is that of the call itself.
+            endpoint=msgspec.structs.replace(_LOOKUP, timeout_seconds=endpoint.timeout_seconds),
             url=companies_url(record.definition),
             caller_headers={},
             body=None,
@@ -87,8 +94,11 @@ class Companies:
         try:
             found = self._id(company.name, lookup)
         except _LookupFailed as error:
-            found, detail = None, str(error)
+            if endpoint.kind == "api":
+                raise _not_found(error) from error
+            return company
         if found is None and endpoint.kind == "api":
+            detail = f"The service lists no company named {company.name}."
             raise GatewayError(COMPANY_NOT_FOUND, detail)
         return replace(company, id=found)
 
@@ -115,9 +125,19 @@ class Companies:
                 raise
             raise _LookupFailed(f"The companies cannot be listed. {error.kind.title}.") from error
         if answer.status != HTTPStatus.OK:
-            raise _LookupFailed(f"The list of companies was answered with {answer.status}.")
+            detail = f"The list of companies was answered with {answer.status}."
+            raise _LookupFailed(detail, answer)
         try:
             listed: _Companies = read_json(answer.body, _Companies)
         except NotReadable as error:
             raise _LookupFailed("The service does not list its companies.") from error
         return {company.name: company.id for company in listed.value}
+
+
+def _not_found(error: _LookupFailed) -> GatewayError:
+    """Return the error for a lookup that failed, with what the service's answer says about it."""
+    answer = error.answer
+    if answer is None:
+        return GatewayError(COMPANY_NOT_FOUND, str(error))
+    hint = next_step(answer.status, answer.body)
+    return GatewayError(COMPANY_NOT_FOUND, str(error), hint=hint, upstream=shown(answer))

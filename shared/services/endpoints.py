@@ -55,8 +55,12 @@ class EndpointAdministration:
 
     def get(self, integration: str, code: str) -> Saved:
         """Return one endpoint; GatewayError `endpoint_not_found`."""
-        record = self._find(self._integrations.find(integration).code, code)
+        record = self.find(integration, code)
         return Saved(_view(record), record.etag)
+
+    def find(self, integration: str, code: str) -> StoredEndpoint:
+        """Read the record itself from the store; GatewayError `endpoint_not_found`."""
+        return self._find(self._integrations.find(integration).code, code)
 
     def create(self, integration: str, document: dict[str, Any]) -> Saved:
         """Store a new endpoint; GatewayError `invalid_definition` or `already_exists`."""

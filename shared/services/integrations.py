@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shared.ports import (
         Clock,
         EndpointStore,
+        IdempotencyStore,
         IntegrationStore,
         SecretStore,
         SignInStore,
@@ -50,6 +51,7 @@ class IntegrationAdministration:
         endpoints: EndpointStore,
         states: TokenStateStore,
         sign_ins: SignInStore,
+        idempotency: IdempotencyStore,
         secrets: SecretStore,
         sign_off: SignOff,
         catalogue: Catalogue,
@@ -61,6 +63,7 @@ class IntegrationAdministration:
         self._endpoints = endpoints
         self._states = states
         self._sign_ins = sign_ins
+        self._idempotency = idempotency
         self._secrets = secrets
         self._sign_off = sign_off
         self._catalogue = catalogue
@@ -118,7 +121,7 @@ class IntegrationAdministration:
         return self._save(existing, merged)
 
     def delete(self, code: str, precondition: Precondition) -> None:
-        """Delete the integration with its endpoints, tokens, sign-ins and secrets."""
+        """Delete the integration with its endpoints, tokens, sign-ins, kept calls and secrets."""
         record = self.find(code)
         precondition.check(record.etag)
         try:
@@ -128,6 +131,7 @@ class IntegrationAdministration:
                 self._sign_off.erase(record.code)
                 self._secrets.forget(client_secret_name(record.code))
                 self._sign_ins.delete_for(record.code)
+                self._idempotency.delete_for(record.code)
                 self._endpoints.delete_all(record.code)
                 self._integrations.delete(record)
         finally:

@@ -1,38 +1,53 @@
-"""Run an endpoint: find it, build its URL, send it with a valid token, and judge the answer."""
+"""Run an endpoint: find it, build its URL, send it with a valid token, and judge the answer.
+
+With an idempotency key all that follows the building of the request happens once.
+"""
 
 from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.bc_urls import build_url, page_link
+from shared.bc_urls import build_url, choose_company
+from shared.domain.bc_errors import hint_header
 from shared.domain.error_kinds import METHOD_NOT_ALLOWED
 from shared.domain.errors import GatewayError
 from shared.domain.events import log_event
 from shared.domain.headers import for_caller, is_json
+from shared.domain.idempotency import fingerprint, hash_of, key_of
 from shared.domain.json_schema import schema_problems
+from shared.domain.own_parameters import page_link, wants_all_pages
 from shared.domain.payloads import decode_value
+from shared.domain.reply import Reply
+from shared.services.all_pages import Listing, read_all_pages
 from shared.services.answers import judge
+from shared.services.idempotency import KeyedCall
 from shared.services.request_body import request_body
 from shared.services.upstream import UpstreamCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shared.bc_urls import Company
     from shared.domain.endpoint import Endpoint
     from shared.domain.records import StoredIntegration
     from shared.domain.transport import OutboundAnswer
     from shared.ports import Clock
+    from shared.services.admission import Admission
+    from shared.services.callers import Callers
     from shared.services.catalogue import Catalogue
     from shared.services.companies import Companies
+    from shared.services.idempotency import Idempotency
     from shared.services.paging import Paging
     from shared.services.upstream import Upstream
 
+# An administrator relies on a key here that this caller's headers do not give.
+_NO_KEY = {"X-Gateway-Warning": "No idempotency key was given, and none could be derived"}
 _FLOW_RUN = re.compile(r"[0-9A-Za-z_\-]{1,100}")
 
 
@@ -50,15 +65,6 @@ class Call:
     has_lost_body: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The upstream's answer as the caller gets it."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
 class Invocation:
     """Runs calls."""
 
@@ -66,18 +72,26 @@ class Invocation:
         self,
         *,
         catalogue: Catalogue,
+        callers: Callers,
+        admission: Admission,
         companies: Companies,
         upstream: Upstream,
         paging: Paging,
+        idempotency: Idempotency,
         max_payload_bytes: int,
+        max_answer_bytes: int,
         clock: Clock,
     ) -> None:
-        """Refuse payloads above `max_payload_bytes`."""
+        """Refuse payloads and answers above so many bytes."""
         self._catalogue = catalogue
+        self._callers = callers
+        self._admission = admission
         self._companies = companies
         self._upstream = upstream
         self._paging = paging
+        self._idempotency = idempotency
         self._max_payload_bytes = max_payload_bytes
+        self._max_answer_bytes = max_answer_bytes
         self._clock = clock
 
     def run(self, call: Call) -> Reply:
@@ -94,21 +108,47 @@ class Invocation:
     def _run(self, call: Call, started_on: datetime) -> Reply:
         record = self._catalogue.integration(call.integration)
         endpoint = self._catalogue.enabled_endpoint(record.code, call.endpoint)
+        self._callers.check(endpoint, call.headers)
         _check_method(call, endpoint)
+        key = key_of(call.headers, derives=endpoint.derive_idempotency_key)
         deadline = started_on + timedelta(seconds=endpoint.timeout_seconds)
-        request = self._request(call, record, endpoint, deadline)
-        answer = self._upstream.send(request)
-        judge(record, request.endpoint, answer)
+        with self._admission.enter(record.code):
+            # Inside, since the id of a company may have to be looked up at the service.
+            request = self._request(call, record, endpoint, deadline)
+            if key is None:
+                reply = self._execute(request)
+                warning = _NO_KEY if endpoint.derive_idempotency_key else {}
+                return replace(reply, headers=reply.headers | warning)
+            keyed = _keyed(request, key, choose_company(record.definition, endpoint, call.query))
+            return self._idempotency.run(keyed, lambda: self._execute(request))
+
+    def _execute(self, request: UpstreamCall) -> Reply:
+        """Send the request, and make of the answer what the caller gets."""
+        record, endpoint = request.record, request.endpoint
+        listing = self._send(request)
+        answer = listing.answer
+        judge(record, endpoint, answer)
         _check_answer(record, endpoint, answer)
         body = decode_value(answer.body) if endpoint.decode_value else answer.body
         body = self._paging.seal_next_link(
             record,
-            request.endpoint,
+            endpoint,
             url=request.url,
             prefer=request.caller_headers.get("prefer"),
+            all_pages=request.all_pages,
             body=body,
         )
-        return Reply(answer.status, for_caller(answer.headers) | _warnings(call, endpoint), body)
+        headers = for_caller(answer.headers) | hint_header(answer.status, answer.body)
+        if listing.cut_off_by is not None:
+            headers["X-Gateway-Truncated"] = listing.cut_off_by
+        return Reply(answer.status, headers, body)
+
+    def _send(self, request: UpstreamCall) -> Listing:
+        if not request.all_pages:
+            return Listing(self._upstream.send(request))
+        return read_all_pages(
+            request, self._upstream.send, max_bytes=self._max_answer_bytes, clock=self._clock
+        )
 
     def _request(
         self, call: Call, record: StoredIntegration, endpoint: Endpoint, deadline: datetime
@@ -117,7 +157,7 @@ class Invocation:
         body = request_body(
             endpoint,
             call.body,
-            content_type=call.headers.get("content-type", ""),
+            headers=call.headers,
             was_lost=call.has_lost_body,
             max_bytes=self._max_payload_bytes,
         )
@@ -125,10 +165,11 @@ class Invocation:
         sealed = page_link(call.query)
         if sealed is not None:
             page = self._paging.open(record, endpoint, sealed)
-            url, body = page.url, None
+            url, body, all_pages = page.url, None, page.all_pages
             endpoint = msgspec.structs.replace(endpoint, method="GET")
             headers = ({"prefer": page.prefer} if page.prefer else {}) | dict(headers)
         else:
+            all_pages = wants_all_pages(endpoint, call.query)
             company = self._companies.resolve(
                 record,
                 endpoint,
@@ -145,6 +186,7 @@ class Invocation:
             body=body,
             request_id=call.request_id,
             deadline=deadline,
+            all_pages=all_pages,
         )
 
     def _log(
@@ -162,17 +204,25 @@ class Invocation:
         )
 
 
+def _keyed(request: UpstreamCall, key: str, company: Company) -> KeyedCall:
+    return KeyedCall(
+        integration=request.record.code,
+        key_hash=hash_of(key, endpoint=request.endpoint.code),
+        fingerprint=fingerprint(
+            method=request.endpoint.method,
+            url=request.url,
+            company=company.id or company.name,
+            if_match=request.caller_headers.get("if-match"),
+            body=request.body,
+        ),
+        changes_data=request.endpoint.changes_data,
+        request_id=request.request_id,
+        deadline=request.deadline,
+    )
+
+
 def _flow_run(header: str) -> str | None:
     return header if _FLOW_RUN.fullmatch(header) else None
-
-
-def _warnings(call: Call, endpoint: Endpoint) -> dict[str, str]:
-    """Return what a caller must not believe: one with a key relies on it when it resends."""
-    if endpoint.changes_data and "idempotency-key" in call.headers:
-        return {
-            "X-Gateway-Warning": "This version keeps no idempotency keys; look before resending"
-        }
-    return {}
 
 
 def _check_method(call: Call, endpoint: Endpoint) -> None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from shared.domain.records import StoredIntegration
     from shared.domain.tokens import TokenState
-    from shared.ports import Clock, IntegrationStore, SignInStore, TokenStateStore
+    from shared.ports import Clock, IntegrationStore, TokenStateStore
+    from shared.services.housekeeping import Housekeeping
     from shared.services.level_watch import LevelWatch
     from shared.services.tokens import TokenService
 
@@ -72,9 +73,9 @@ class DueRefresh:
         *,
         integrations: IntegrationStore,
         states: TokenStateStore,
-        sign_ins: SignInStore,
         tokens: TokenService,
         watch: LevelWatch,
+        housekeeping: Housekeeping,
         refresh_ahead: timedelta,
         definition_lifetime: timedelta,
         clock: Clock,
@@ -85,9 +86,9 @@ class DueRefresh:
         """
         self._integrations = integrations
         self._states = states
-        self._sign_ins = sign_ins
         self._tokens = tokens
         self._watch = watch
+        self._housekeeping = housekeeping
         self._refresh_ahead = refresh_ahead
         self._definition_lifetime = definition_lifetime
         self._clock = clock
@@ -128,7 +129,7 @@ class DueRefresh:
             left=left,
             seconds=round((self._clock.now() - began_on).total_seconds(), 1),
         )
-        self._sign_ins.delete_expired(began_on)
+        self._housekeeping.run(began_on)
         return RefreshRound(renewed=renewed, failed=failed, left=left)
 
     def _survey(self) -> list[_Read]:

@@ -16,17 +16,24 @@ from shared.domain.json_schema import schema_problems
 from shared.domain.payloads import check_json, encode_parameters
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from shared.domain.endpoint import Endpoint
 
 _METHODS_WITHOUT_BODY = frozenset({"GET", "DELETE"})
 
 
 def request_body(
-    endpoint: Endpoint, body: bytes, *, content_type: str, was_lost: bool, max_bytes: int
+    endpoint: Endpoint,
+    body: bytes,
+    *,
+    headers: Mapping[str, str],
+    was_lost: bool,
+    max_bytes: int,
 ) -> bytes | None:
     """Return what to send; None for a method that has no body.
 
-    `was_lost` says that the caller announced a body which the host did not hand over.
+    `headers` are the caller's; `was_lost` says that the caller announced a body which the host did not hand over.
 
     Raises GatewayError `length_required`, `payload_too_large` or `invalid_payload`.
     """
@@ -35,7 +42,13 @@ def request_body(
     if len(body) > max_bytes:
         detail = f"The payload has {len(body)} bytes; {max_bytes} are allowed."
         raise GatewayError(PAYLOAD_TOO_LARGE, detail)
-    if body and is_json(content_type):
+    if body and headers.get("content-encoding", "identity").lower() != "identity":
+        raise GatewayError(
+            INVALID_PAYLOAD,
+            "The payload came compressed, which the gateway does not read.",
+            hint="Send the body as it is, without Content-Encoding.",
+        )
+    if body and is_json(headers.get("content-type", "")):
         check_json(body)
     if endpoint.method in _METHODS_WITHOUT_BODY:
         return None  # "run it" is a POST for Power Automate, which always sends a body

@@ -32,6 +32,10 @@ class Sealer:
         self._clock = clock
         self._key: Secret | None = None
 
+    def prepare(self) -> None:
+        """Get the key, so that no later sealing fails. Raises as `seal` does."""
+        self._get_key()
+
     def seal(self, text: bytes) -> str:
         """Return the sealed text, fit for a URL. Raises VaultUnavailable, StorageUnavailable."""
         from cryptography.fernet import Fernet  # noqa: PLC0415

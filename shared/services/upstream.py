@@ -1,36 +1,29 @@
-"""Send one call to the upstream: with a valid token, within its time, and never twice by itself.
+"""Send one call to the upstream: in its turn, with a valid token, within its time.
 
-The one exception: an answer of 401 means that the call was not executed, so it is sent once more
+Sent again by itself is only what cannot be executed twice: `shared.domain.retry_policy` says what
+that is. Beside it, an answer of 401 means that the call was not executed, so it goes out once more
 with a token that was renewed after the refusal, and asked to hold what a claims challenge names.
 """
 
 from __future__ import annotations
 
+import itertools
+import random
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from shared import __version__
+from shared.domain.bc_errors import with_next_step
 from shared.domain.claims import challenged_claims
-from shared.domain.error_kinds import (
-    ANSWER_TOO_LARGE,
-    OUTCOME_UNKNOWN,
-    UPSTREAM_NOT_ALLOWED,
-    UPSTREAM_TIMEOUT,
-    UPSTREAM_UNAUTHORIZED,
-    UPSTREAM_UNREACHABLE,
-)
+from shared.domain.error_kinds import UPSTREAM_UNAUTHORIZED
 from shared.domain.errors import GatewayError
+from shared.domain.events import log_event
 from shared.domain.headers import for_upstream
-from shared.domain.transport import (
-    AnswerLost,
-    AnswerTooLarge,
-    NotSent,
-    OutboundAnswer,
-    OutboundRequest,
-    TimedOut,
-)
-from shared.services.answers import shown
+from shared.domain.retry_policy import wait_before_resend
+from shared.domain.transport import NotSent, OutboundAnswer, OutboundRequest, SendError
+from shared.services.answers import shown, without_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,12 +31,15 @@ if TYPE_CHECKING:
 
     from shared.domain.endpoint import Endpoint
     from shared.domain.records import StoredIntegration
+    from shared.domain.retry_policy import Outcome
     from shared.domain.tokens import TokenSet
     from shared.ports import Clock, HttpClient
+    from shared.services.admission import Admission
     from shared.services.tokens import TokenService
 
 _USER_AGENT = f"business-central-gateway/{__version__}"
-_RETRY_AFTER_SECONDS = 10
+# The part of a call's time without which no attempt begins.
+_LEAST_SHARE = 1 / 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -57,51 +53,95 @@ class UpstreamCall:
     body: bytes | None
     request_id: str
     deadline: datetime
+    all_pages: bool = False
+    max_answer_bytes: int | None = None  # where there is less room than usual
+
+    @property
+    def latest_start(self) -> datetime:
+        """Until when an attempt may begin: a change that is sent too late ends as unknown."""
+        return self.deadline - timedelta(seconds=self.endpoint.timeout_seconds * _LEAST_SHARE)
 
 
 class Upstream:
     """The services behind the integrations."""
 
     def __init__(
-        self, *, http: HttpClient, tokens: TokenService, max_answer_bytes: int, clock: Clock
+        self,
+        *,
+        http: HttpClient,
+        tokens: TokenService,
+        admission: Admission,
+        max_answer_bytes: int,
+        clock: Clock,
     ) -> None:
         """Read no more of an answer than `max_answer_bytes`."""
         self._http = http
         self._tokens = tokens
+        self._admission = admission
         self._max_answer_bytes = max_answer_bytes
         self._clock = clock
 
     def send(self, call: UpstreamCall) -> OutboundAnswer:
-        """Return the upstream's answer, whatever its status but 401.
+        """Return the upstream's answer, whatever its status but 401, holding one of its slots.
+
+        The slot is kept while waiting to send again: a service that asks for patience asks it of
+        the whole integration, whose other calls would only be refused as well.
 
         Raises GatewayError as the contract's table says, and what TokenService.for_call raises.
         """
-        tokens = self._tokens.for_call(call.record, until=call.deadline)
-        answer = self._attempt(call, tokens)
-        if answer.status != HTTPStatus.UNAUTHORIZED:
-            return answer
-        claims = challenged_claims(answer.headers.get("www-authenticate", ""))
+        record = call.record
+        # Waiting for a token takes nobody's slot; each attempt then finds the one of its moment.
+        self._tokens.for_call(record, until=call.latest_start)
+        with self._admission.slot(
+            record.code, limit=record.definition.max_in_flight, deadline=call.latest_start
+        ):
+            outcome = self._outcome(call)
+        if isinstance(outcome, SendError):
+            raise without_answer(outcome, call.endpoint) from outcome
+        return outcome
+
+    def _outcome(self, call: UpstreamCall) -> Outcome:
+        """Return how the last attempt ended that policy and time allow."""
+        for attempt in itertools.count(1):
+            outcome = self._attempt(call)
+            now = self._clock.now()
+            wait = wait_before_resend(
+                outcome,
+                attempt=attempt,
+                changes_data=call.endpoint.changes_data,
+                chance=random.random(),  # noqa: S311 - spreads load, no secret
+                now=now,
+            )
+            if wait is None or now + wait >= call.latest_start:
+                break
+            _log_resend(call, outcome, attempt, wait)
+            self._clock.sleep(wait.total_seconds())
+        return outcome
+
+    def _attempt(self, call: UpstreamCall) -> Outcome:
+        tokens = self._tokens.for_call(call.record, until=call.latest_start)
+        outcome = self._exchange(call, tokens)
+        if not _is_refusal(outcome):
+            return outcome
+        claims = challenged_claims(outcome.headers.get("www-authenticate", ""))
         renewed = self._tokens.after_refusal(
-            call.record, tokens, claims=claims, until=call.deadline
+            call.record, tokens, claims=claims, until=call.latest_start
         )
         if renewed is not None:
-            answer = self._attempt(call, renewed)
-        if answer.status == HTTPStatus.UNAUTHORIZED:
+            outcome = self._exchange(call, renewed)
+        if _is_refusal(outcome):
             raise GatewayError(
                 UPSTREAM_UNAUTHORIZED,
                 "The service refuses a token that the identity provider has just issued.",
-                upstream=shown(answer),
+                hint=with_next_step(UPSTREAM_UNAUTHORIZED.hint, outcome.status, outcome.body),
+                upstream=shown(outcome),
             )
-        return answer
+        return outcome
 
-    def _attempt(self, call: UpstreamCall, tokens: TokenSet) -> OutboundAnswer:
-        left = (call.deadline - self._clock.now()).total_seconds()
-        if left <= 0:
-            raise GatewayError(
-                UPSTREAM_UNREACHABLE,
-                "The time for this call was over before it could be sent.",
-                retry_after_seconds=_RETRY_AFTER_SECONDS,
-            )
+    def _exchange(self, call: UpstreamCall, tokens: TokenSet) -> Outcome:
+        now = self._clock.now()
+        if now >= call.latest_start:
+            return NotSent("the time for this call was over")
         request = OutboundRequest(
             method=call.endpoint.method,
             url=call.url,
@@ -109,13 +149,17 @@ class Upstream:
             body=call.body,
         )
         try:
-            return self._http.send(request, timeout_seconds=left, max_bytes=self._max_answer_bytes)
-        except NotSent as error:
-            raise _not_sent(error) from error
-        except AnswerLost as error:
-            raise _answer_lost(error, call.endpoint) from error
-        except AnswerTooLarge as error:
-            raise _too_large(error, call.endpoint) from error
+            return self._http.send(
+                request,
+                timeout_seconds=(call.deadline - now).total_seconds(),
+                max_bytes=call.max_answer_bytes or self._max_answer_bytes,
+            )
+        except SendError as error:
+            return error
+
+
+def _is_refusal(outcome: Outcome) -> TypeGuard[OutboundAnswer]:
+    return isinstance(outcome, OutboundAnswer) and outcome.status == HTTPStatus.UNAUTHORIZED
 
 
 def _headers(call: UpstreamCall, tokens: TokenSet) -> dict[str, str]:
@@ -139,30 +183,14 @@ def _headers(call: UpstreamCall, tokens: TokenSet) -> dict[str, str]:
     return defaults | stored | from_caller | ours
 
 
-def _not_sent(error: NotSent) -> GatewayError:
-    if error.is_forbidden:
-        return GatewayError(UPSTREAM_NOT_ALLOWED, "The address of the service may not be called.")
-    return GatewayError(
-        UPSTREAM_UNREACHABLE,
-        f"The service cannot be reached: {error}.",
-        retry_after_seconds=_RETRY_AFTER_SECONDS,
+def _log_resend(call: UpstreamCall, outcome: Outcome, attempt: int, wait: timedelta) -> None:
+    log_event(
+        "sent_again",
+        integration=call.record.code,
+        endpoint=call.endpoint.code,
+        attempt=attempt,
+        status=outcome.status if isinstance(outcome, OutboundAnswer) else None,
+        reason=None if isinstance(outcome, OutboundAnswer) else str(outcome),
+        wait_milliseconds=int(wait.total_seconds() * 1000),
+        request_id=call.request_id,
     )
-
-
-def _answer_lost(error: AnswerLost, endpoint: Endpoint) -> GatewayError:
-    what = "did not answer in time" if isinstance(error, TimedOut) else "broke the connection off"
-    if endpoint.changes_data:
-        return GatewayError(OUTCOME_UNKNOWN, f"The service {what} after the change was sent.")
-    if isinstance(error, TimedOut):
-        detail = f"The service {what} (timeout_seconds is {endpoint.timeout_seconds})."
-        return GatewayError(UPSTREAM_TIMEOUT, detail)
-    return GatewayError(
-        UPSTREAM_UNREACHABLE, f"The service {what}.", retry_after_seconds=_RETRY_AFTER_SECONDS
-    )
-
-
-def _too_large(error: AnswerTooLarge, endpoint: Endpoint) -> GatewayError:
-    detail = f"The answer (status {error.status}) is larger than MAX_ANSWER_BYTES."
-    if endpoint.changes_data:
-        detail += " The change was sent and answered: do not send it again."
-    return GatewayError(ANSWER_TOO_LARGE, detail)

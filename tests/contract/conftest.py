@@ -22,7 +22,7 @@ from shared.domain.secret import Secret
 
 PARTS = {"azurite", "identity", "key-vault"}
 STARTING_SECONDS = 60
-TABLES = ("integrations", "endpoints", "tokenstate", "signins")
+TABLES = ("integrations", "endpoints", "tokenstate", "signins", "idempotency")
 
 
 @pytest.fixture(scope="session")

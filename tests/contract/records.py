@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from shared.domain.idempotency import CallRecord, StoredCall
 from shared.domain.records import SignIn, StoredEndpoint, StoredIntegration
 from tests.builders import make_endpoint, make_integration
 
@@ -13,6 +14,14 @@ NOW = datetime(2026, 3, 2, 8, 0, 0, 123456, tzinfo=UTC)
 CODES = ("A", "AB", "A_B", "B", "B1", "Z")
 AWKWARD_TEXT = 'O\'Brien "& Sons" <Ærø> \\ 東京 😀 %27 \u2028'
 SIGN_IN_KEY = "5f" * 32
+KEY_HASH = "a1" * 32
+RUNNING = CallRecord(
+    fingerprint="f" * 64,
+    owner="o" * 32,
+    request_id="r" * 36,
+    created_on=NOW,
+    reserved_until=NOW + timedelta(seconds=160),
+)
 
 
 def integration_record(code: str = "CRONUS", **changes: object) -> StoredIntegration:
@@ -45,3 +54,14 @@ def sign_in(
 ) -> SignIn:
     """Return a sign-in that is still valid."""
     return SignIn(key=key, integration=integration, binding="b" * 64, expires_on=expires_on)
+
+
+def keyed_call(
+    key_hash: str = KEY_HASH,
+    *,
+    integration: str = "CRONUS",
+    record: CallRecord = RUNNING,
+    sealed: bytes = b"",
+) -> StoredCall:
+    """Return a call that is not stored yet."""
+    return StoredCall(integration=integration, key_hash=key_hash, record=record, sealed=sealed)

@@ -95,6 +95,20 @@ class TestSecretStore:
 
         assert len(versions) == 3
 
+    def test_old_value_never_comes_back_while_the_name_is_written_again(self, store, name):
+        """Whoever reads in the meantime finds nothing, or the new secret."""
+        for old, new in (("one", "two"), ("three", "four")):
+            store.set(name, Secret(old))
+            store.forget(name)
+            with ThreadPoolExecutor(1) as writer:
+                written = writer.submit(store.set, name, Secret(new))
+                seen = [store.get(name)]
+                while not written.done():
+                    seen.append(store.get(name))
+
+            assert Secret(old) not in seen
+            assert store.get(name) == Secret(new)
+
     def test_many_may_forget_at_once(self, store, name):
         """Whoever comes second finds that there is nothing to do."""
         store.set(name, Secret("old"))

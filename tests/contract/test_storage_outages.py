@@ -18,6 +18,7 @@ from dev.stack.app_settings import storage_connection
 from dev.stack.ports import HOST, PortBlock
 from shared.adapters import tables as tables_module
 from shared.adapters.definition_tables import EndpointTable, IntegrationTable
+from shared.adapters.idempotency_table import IdempotencyTable
 from shared.adapters.tables import open_tables
 from shared.adapters.token_tables import SignInTable, TokenStateTable
 from shared.domain.error_kinds import GATEWAY_MISCONFIGURED
@@ -25,11 +26,12 @@ from shared.domain.errors import StorageUnavailable
 from shared.domain.secret import Secret
 from shared.domain.tokens import TokenState
 from tests.contract.bounds import bounded
-from tests.contract.records import NOW, endpoint_record, integration_record, sign_in
+from tests.contract.records import NOW, endpoint_record, integration_record, keyed_call, sign_in
 
 CANARY = "canary-5f1d7c"
 STORED_INTEGRATION = replace(integration_record(), etag='W/"1"')
 STORED_ENDPOINT = replace(endpoint_record(), etag='W/"1"')
+STORED_CALL = replace(keyed_call(), etag='W/"1"')
 STORAGE_CALLS = {
     "integrations.get": lambda tables: IntegrationTable(tables).get("CRONUS"),
     "integrations.list": lambda tables: IntegrationTable(tables).list(after="", limit=2),
@@ -47,6 +49,14 @@ STORAGE_CALLS = {
     "states.between": lambda tables: TokenStateTable(tables).between("A", "Z"),
     "states.put": lambda tables: TokenStateTable(tables).put("CRONUS", TokenState(), etag=None),
     "states.delete": lambda tables: TokenStateTable(tables).delete("CRONUS"),
+    "idempotency.get": lambda tables: IdempotencyTable(tables).get("CRONUS", "5f"),
+    "idempotency.insert": lambda tables: IdempotencyTable(tables).insert(STORED_CALL),
+    "idempotency.replace": lambda tables: IdempotencyTable(tables).replace(STORED_CALL),
+    "idempotency.delete": lambda tables: IdempotencyTable(tables).delete(STORED_CALL),
+    "idempotency.delete_for": lambda tables: IdempotencyTable(tables).delete_for("CRONUS"),
+    "idempotency.delete_expired": lambda tables: IdempotencyTable(tables).delete_expired(
+        NOW, limit=1
+    ),
     "sign_ins.insert": lambda tables: SignInTable(tables).insert(sign_in()),
     "sign_ins.take": lambda tables: SignInTable(tables).take("5f"),
     "sign_ins.delete_for": lambda tables: SignInTable(tables).delete_for("CRONUS"),

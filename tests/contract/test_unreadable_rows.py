@@ -9,12 +9,21 @@ import pytest
 from azure.data.tables import UpdateMode
 
 from shared.adapters.definition_tables import EndpointTable, IntegrationTable
+from shared.adapters.idempotency_table import IdempotencyTable
 from shared.adapters.tables import SCHEMA_VERSION
 from shared.adapters.token_tables import SignInTable, TokenStateTable
 from shared.domain.error_kinds import GATEWAY_MISCONFIGURED
 from shared.domain.errors import StorageUnavailable
+from shared.domain.idempotency import KEY_LIFE
 from shared.domain.tokens import TokenState
-from tests.contract.records import NOW, endpoint_record, integration_record, sign_in
+from tests.contract.records import (
+    KEY_HASH,
+    NOW,
+    endpoint_record,
+    integration_record,
+    keyed_call,
+    sign_in,
+)
 from tests.fakes import FakeIntegrationStore, FakeTokenStateStore
 
 CANARY = "canary-7c21f0"
@@ -144,3 +153,17 @@ def test_unreadable_sign_in_keeps_no_other(tables):
     assert store.take("over") is None
     with pytest.raises(StorageUnavailable):
         store.take("damaged")
+
+
+def test_unreadable_call_is_not_taken_for_a_free_key(tables):
+    """It would be executed a second time; the row is cleared with the others when it is over."""
+    store = IdempotencyTable(tables)
+    store.insert(keyed_call())
+    damage(tables, "idempotency", "CRONUS")
+
+    with pytest.raises(StorageUnavailable) as caught:
+        store.get("CRONUS", KEY_HASH)
+    store.delete_expired(NOW + KEY_LIFE, limit=1)
+
+    assert caught.value.kind is GATEWAY_MISCONFIGURED
+    assert store.get("CRONUS", KEY_HASH) is None

@@ -10,6 +10,7 @@ from tests.fakes.http import FakeHttpClient, Reply, json_answer
 from tests.fakes.machine import FakeAssertionSource, FakeBackground, FakeClock
 from tests.fakes.stores import (
     FakeEndpointStore,
+    FakeIdempotencyStore,
     FakeIntegrationStore,
     FakeSignInStore,
     FakeTokenStateStore,
@@ -23,6 +24,7 @@ __all__ = [
     "FakeClock",
     "FakeEndpointStore",
     "FakeHttpClient",
+    "FakeIdempotencyStore",
     "FakeIntegrationStore",
     "FakeSecretStore",
     "FakeSignInStore",

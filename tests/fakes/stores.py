@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from shared.domain.idempotency import StoredCall
     from shared.domain.tokens import TokenState
 
 Record = TypeVar("Record", StoredIntegration, StoredEndpoint)
@@ -179,3 +180,53 @@ class FakeSignInStore(_FakeTable):
 
     def _keep_those(self, condition: Callable[[SignIn], bool]) -> None:
         self.rows = {key: row for key, row in self.rows.items() if condition(row)}
+
+
+class FakeIdempotencyStore(_FakeTable):
+    """The port IdempotencyStore."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: dict[Key, StoredCall] = {}
+
+    @call
+    def get(self, integration: str, key_hash: str) -> StoredCall | None:
+        self._require_readable(integration)
+        return self.rows.get((integration, key_hash))
+
+    @call
+    def insert(self, call: StoredCall) -> StoredCall:
+        if (call.integration, call.key_hash) in self.rows:
+            raise Conflict(call.key_hash)
+        return self._keep(call)
+
+    @call
+    def replace(self, call: StoredCall) -> StoredCall:
+        if self._etag(call) != call.etag:
+            raise Conflict(call.key_hash)
+        return self._keep(call)
+
+    @call
+    def delete(self, call: StoredCall) -> None:
+        if self._etag(call) not in {None, call.etag}:
+            raise Conflict(call.key_hash)
+        self.rows.pop((call.integration, call.key_hash), None)
+
+    @call
+    def delete_for(self, integration: str) -> None:
+        self.rows = {key: row for key, row in self.rows.items() if key[0] != integration}
+
+    @call
+    def delete_expired(self, now: datetime, *, limit: int) -> None:
+        over = [key for key, row in self.rows.items() if row.record.expires_on <= now]
+        for key in over[:limit]:
+            del self.rows[key]
+
+    def _etag(self, call: StoredCall) -> str | None:
+        kept = self.rows.get((call.integration, call.key_hash))
+        return kept.etag if kept else None
+
+    def _keep(self, call: StoredCall) -> StoredCall:
+        kept = replace(call, etag=self._new_etag())
+        self.rows[call.integration, call.key_hash] = kept
+        return kept

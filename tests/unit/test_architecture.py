@@ -153,7 +153,7 @@ def test_import_contracts_hold():
 @pytest.mark.parametrize(
     "package",
     ["azure.data.tables", "azure.identity", "azure.keyvault", "requests", "cryptography", "jwt",
-     "jinja2", "jsonschema_rs"],
+     "jinja2", "jsonschema_rs", "shared.services.openapi"],
 )  # fmt: skip
 def test_heavy_package_is_not_imported_at_the_start(app, package):
     """A cold start loads only what every function needs; the rest comes with its first use."""
@@ -211,7 +211,7 @@ def test_settings_have_the_same_names_everywhere():
     with pytest.raises(GatewayError):
         Settings.from_mapping(mapping)
 
-    names = (mapping.asked | PLATFORM_SETTINGS) - {ALTERNATIVE_SETTING}
+    names = (mapping.asked | PLATFORM_SETTINGS) - {ALTERNATIVE_SETTING} - LOCAL_STACK_SETTINGS
     assert EXAMPLE.keys() - LOCAL_STACK_SETTINGS == names
     assert {cells[0].strip("`") for cells in table_rows("| name | default |")} == names
     assert ALTERNATIVE_SETTING in mapping.asked
@@ -300,3 +300,22 @@ def test_app_knows_no_development_mode(path):
 def test_module_is_small(path):
     """A module past 400 lines has more than one job."""
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_types_are_completed_while_modules_are_imported():
+    """Msgspec completes a type at its first use, and two first threads would crash the process.
+
+    A decoder that is made at import time is made by one thread. Only the reader of plain JSON
+    takes a type at each call: none of a class.
+    """
+    at_each_call = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in sorted([*ROOT.glob("shared/**/*.py"), *ROOT.glob("functions/**/*.py")])
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr == "decode"
+        and any(keyword.arg == "type" for keyword in call.keywords)
+    ]
+
+    assert [place for place in at_each_call if not place.startswith("shared/domain/payloads")] == []

@@ -45,6 +45,7 @@ CLIENT_SECRET = "canary0client0secret"
 BASIC_SECRET = "canary/basic~secret"
 AUTHORIZATION_CODE = "canary.authorization.code"
 FUNCTION_KEY = "canary-function-key=="
+IDEMPOTENCY_KEY = "canary-idempotency-key"
 MANAGED_ASSERTION = "canary.managed.assertion"
 BROKEN = "canary-of-what-cannot-be-used"
 REVOCATION_URL = "https://login.microsoftonline.com/revoke"
@@ -116,7 +117,7 @@ class Scenario:
         self.provider = Provider()
         self.recording = Recording(
             canaries={CLIENT_SECRET, BASIC_SECRET, AUTHORIZATION_CODE, FUNCTION_KEY,
-                      MANAGED_ASSERTION, BROKEN}
+                      MANAGED_ASSERTION, BROKEN, IDEMPOTENCY_KEY}
         )  # fmt: skip
         self.scene.http.script(TOKEN_URL, self.provider)
         self.scene.http.on(BC, json_answer({"value": "done"}))
@@ -160,7 +161,8 @@ class Scenario:
 
     def _look(self) -> None:
         scene = self.scene
-        stores = (scene.integrations, scene.endpoints, scene.states, scene.sign_ins)
+        stores = (scene.integrations, scene.endpoints, scene.states, scene.sign_ins,
+                  scene.idempotency)  # fmt: skip
         rows = [list(store.rows.values()) for store in stores]
         self.recording.tables.append(msgspec.json.encode(rows).decode())
         for versions in scene.secrets.versions.values():
@@ -222,6 +224,9 @@ def main_job(scenario: Scenario) -> None:
         scenario.expect(200, "GET", f"/api/authorize/{code}")
     for code in (PERSON, SHOP, ROBOT, MANAGED):
         scenario.expect(200, "POST", f"/api/invoke/{code}/{LISTING}", {})
+    for _ in range(2):
+        keyed = {"Idempotency-Key": IDEMPOTENCY_KEY}
+        assert scenario.call("POST", f"/api/invoke/{PERSON}/{LISTING}", {}, headers=keyed).json
     scenario.scene.clock.advance(minutes=50)
     scenario.fire()
     scenario.scene.clock.advance(minutes=70)

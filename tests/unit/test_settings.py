@@ -72,6 +72,7 @@ def test_needed_settings_are_enough():
         max_answer_bytes=32 * 1024 * 1024,
         egress=EgressPolicy(allow_insecure=False, private_hosts=frozenset()),
         ca_bundle=None,
+        has_easy_auth=False,
     )
 
 

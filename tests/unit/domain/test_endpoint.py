@@ -95,8 +95,11 @@ MESSAGES = [
     ("quotes around text",
      {"kind": "api", "api_url": "Item('{no}')", "parameters": {"no": "string"}}, "/parameters/no",
      "is text: write {no} without quotes, the gateway adds them"),
-    ("roles", {"allowed_roles": ["x"]}, "/allowed_roles",
-     "is not supported by this version; leave it out"),
+    ("role with a space", {"allowed_roles": ["Orders.Read", "Sales Person"]}, "/allowed_roles/1",
+     "must be an app role's value"),
+    ("empty role", {"allowed_roles": [""]}, "/allowed_roles/0", "must be an app role's value"),
+    ("client by its name", {"allowed_clients": ["web shop"]}, "/allowed_clients/0",
+     "must be an application's client id"),
 ]  # fmt: skip
 
 

@@ -17,3 +17,10 @@ def scene() -> Scene:
 def signed_in() -> Scene:
     """Return a gateway with an integration, an endpoint, and a person signed in."""
     return serving()
+
+
+@pytest.fixture
+def expired(signed_in) -> Scene:
+    """Return a gateway whose access token has just expired."""
+    signed_in.clock.advance(minutes=60)
+    return signed_in

@@ -127,7 +127,7 @@ def test_company_that_cannot_be_found_is_told(api, listed):
 
 def test_failed_lookup_is_not_kept(api):
     """The next call tries again at once."""
-    api.http.on(COMPANIES, json_answer({}, status=500), LISTED)
+    api.http.on(COMPANIES, json_answer({}, status=403), LISTED)
     failure(api.invoke)
 
     assert api.invoke().status == 200

@@ -67,14 +67,14 @@ def test_all_problems_are_named_at_once(scene, administration):
         headers={"Authorization": "x", "Fine": 5},
         query={"company": "x"},
         request_schema={"type": "nonsense"},
-        allowed_roles=["Gateway.User"],
+        allowed_roles=["Gateway User"],
     )
 
     error = failure(lambda: administration.create(CODE, document))
 
     assert pointers(error) == {
         "/code", "/colour", "/method", "/api_url", "/timeout_seconds", "/headers/Fine",
-        "/query/company", "/request_schema", "/allowed_roles",
+        "/query/company", "/request_schema", "/allowed_roles/0",
     }  # fmt: skip
     assert not scene.endpoints.rows
 

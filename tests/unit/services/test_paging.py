@@ -18,6 +18,7 @@ FOREIGN = [
     f"{BC}@evil.example/",
     "http://[",
     "../" * 20 + "x\\..",
+    f"{BC}/v2.0/x\r\nX-Smuggled: 1",
 ]
 
 

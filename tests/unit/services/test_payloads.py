@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -65,6 +66,18 @@ def test_body_of_another_type_is_not_looked_into():
     request = scene.http.sent_to(BC)[0]
     assert request.body == b"\x00\xff{"
     assert request.headers["content-type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/octet-stream"])
+def test_compressed_body_is_refused(content_type):
+    """Sent on without its Content-Encoding, it would be taken for something else."""
+    scene = serving()
+    headers = {"content-type": content_type, "content-encoding": "gzip"}
+
+    error = failure(lambda: scene.invoke(body=gzip.compress(b"{}"), headers=headers))
+
+    assert (error.kind.code, "Content-Encoding" in error.hint) == ("invalid_payload", True)
+    assert scene.http.sent_to(BC) == []
 
 
 def test_payload_that_fits_its_schema_goes_on():

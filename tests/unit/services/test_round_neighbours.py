@@ -10,6 +10,7 @@ import pytest
 
 from shared.domain.errors import StorageUnavailable
 from shared.domain.transport import TimedOut
+from shared.services.housekeeping import Housekeeping
 from shared.services.refresh_due import DueRefresh, RefreshRound
 from tests.fakes.machine import START
 from tests.rounds import asked_for, fire, seed, soonest_first
@@ -131,9 +132,9 @@ def fire_watched(scene, watch):
     return DueRefresh(
         integrations=scene.integrations,
         states=scene.states,
-        sign_ins=scene.sign_ins,
         tokens=scene.services.tokens,
         watch=watch,
+        housekeeping=Housekeeping(sign_ins=scene.sign_ins, idempotency=scene.idempotency),
         refresh_ahead=settings.refresh_ahead,
         definition_lifetime=settings.definition_lifetime,
         clock=scene.clock,

@@ -1,13 +1,11 @@
-"""One call on its way to the service: its headers, its time, and the one resend after a 401."""
+"""One call on its way to the service: its headers, its time, and the resend after a 401."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
-from shared.domain.errors import GatewayError
 from shared.domain.transport import AnswerLost, NotSent, OutboundAnswer, TimedOut
 from tests.builders import make_endpoint
 from tests.fakes import json_answer
@@ -242,21 +240,6 @@ def test_resent_call_is_judged_as_any_other(second, code):
     assert failure(scene.invoke).kind.code == code
 
 
-@pytest.mark.parametrize(
-    "first", [TimedOut("x"), AnswerLost("x"), NotSent("x"), json_answer({}, status=503)]
-)
-@pytest.mark.parametrize("read_only", [True, False])
-def test_nothing_else_is_ever_resent(first, read_only):
-    """Whether to try again is for the caller to decide."""
-    scene = serving(read_only=read_only)
-    scene.http.on(BC, first, DONE)
-
-    with suppress(GatewayError):  # what comes back is tested elsewhere
-        scene.invoke()
-
-    assert len(scene.http.sent_to(BC)) == 1
-
-
 def test_call_has_the_endpoint_s_time():
     """From its arrival on; waiting for a token counts."""
     scene = serving(timeout_seconds=20)
@@ -295,7 +278,7 @@ def test_resend_has_what_is_left_of_the_time():
 @pytest.mark.parametrize(
     ("error", "detail"),
     [
-        (NotSent("no connection"), "The service cannot be reached: no connection."),
+        (NotSent("no connection"), "The call could not be sent: no connection."),
         (TimedOut("slow"), "The service did not answer in time after the change was sent."),
         (AnswerLost("cut"), "The service broke the connection off after the change was sent."),
     ],
