@@ -33,7 +33,7 @@ def request_body(
 ) -> bytes | None:
     """Return what to send; None for a method that has no body.
 
-    `headers` are the caller's; `was_lost` says that the caller announced a body which the host did not hand over.
+    `headers` are the caller's; `was_lost` says that a body was announced and not handed over.
 
     Raises GatewayError `length_required`, `payload_too_large` or `invalid_payload`.
     """
