@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 Outcome = OutboundAnswer | SendError
 
+# From the first failure on. A service that wants longer is left to the caller, who is told: Power
+# Automate comes back by itself, and waiting here keeps a slot from the other calls.
+PATIENCE = timedelta(seconds=20)
 # Of the waits after the first, second, ... attempt; after the last one there is none.
 LONGEST_JITTER_SECONDS = (1, 2, 4, 8)
 

@@ -21,7 +21,7 @@ from shared.domain.error_kinds import UPSTREAM_UNAUTHORIZED
 from shared.domain.errors import GatewayError
 from shared.domain.events import log_event
 from shared.domain.headers import for_upstream
-from shared.domain.retry_policy import wait_before_resend
+from shared.domain.retry_policy import PATIENCE, wait_before_resend
 from shared.domain.transport import NotSent, OutboundAnswer, OutboundRequest, SendError
 from shared.services.answers import shown, without_answer
 
@@ -102,9 +102,11 @@ class Upstream:
 
     def _outcome(self, call: UpstreamCall) -> Outcome:
         """Return how the last attempt ended that policy and time allow."""
+        patience_ends = call.latest_start
         for attempt in itertools.count(1):
             outcome = self._attempt(call)
             now = self._clock.now()
+            patience_ends = min(patience_ends, now + PATIENCE) if attempt == 1 else patience_ends
             wait = wait_before_resend(
                 outcome,
                 attempt=attempt,
@@ -112,7 +114,7 @@ class Upstream:
                 chance=random.random(),  # noqa: S311 - spreads load, no secret
                 now=now,
             )
-            if wait is None or now + wait >= call.latest_start:
+            if wait is None or now + wait >= patience_ends:
                 break
             _log_resend(call, outcome, attempt, wait)
             self._clock.sleep(wait.total_seconds())

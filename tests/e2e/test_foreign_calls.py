@@ -150,7 +150,7 @@ def test_answer_comes_back_with_the_headers_that_are_worth_having(gateway, shop)
         "OData-Version": "4.0",
         "Preference-Applied": "return=minimal",
         "request-id": "4711",
-        "Retry-After": "7",
+        "Retry-After": "30",
     }
     other = {"Set-Cookie": "a=b", "Server": "Shop", "Access-Control-Allow-Origin": "*"}
     body = "<påse/>".encode()

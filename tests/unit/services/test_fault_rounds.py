@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import GatewayError
-from shared.domain.retry_policy import LONGEST_JITTER_SECONDS
+from shared.domain.retry_policy import LONGEST_JITTER_SECONDS, PATIENCE
 from shared.domain.transport import AnswerLost, NotSent, TimedOut
 from tests.fakes import json_answer
 from tests.fakes.machine import START
@@ -108,6 +108,7 @@ def has_budget(plan, seconds):
         refused_tokens <= 1  # a fresh token that is refused as well is no matter of patience
         and len(before) - refused_tokens <= MOST_FAULTS
         and longest < seconds * 0.9
+        and longest - (before[0].seconds if before else 0) < PATIENCE.total_seconds()
         and longest + success.seconds < seconds
     )
 
