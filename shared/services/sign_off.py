@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from shared.domain.errors import GatewayError, Unavailable
+from shared.domain.errors import GatewayError, Unavailable, VaultUnavailable
 from shared.domain.events import log_event
 
 if TYPE_CHECKING:
     from shared.domain.records import StoredIntegration
+    from shared.domain.tokens import TokenState
     from shared.services.identity import IdentityProvider
     from shared.services.token_keeping import TokenKeeper
     from shared.services.token_states import TokenStates
@@ -43,7 +45,7 @@ class SignOff:
         ended = self._end(record.code, "deauthorized", binding=record.binding)
         tokens = self._keeper.kept_for(record)
         self._keeper.forget(record.code, generation=ended)
-        if tokens is None or tokens.refresh_token is None:
+        if tokens is None or tokens.generation > ended or tokens.refresh_token is None:
             return False
         try:
             return self._identity.revoke(record, tokens.refresh_token)
@@ -65,7 +67,8 @@ class SignOff:
 
     def erase(self, code: str) -> None:
         """Forget the tokens and all that is known about them: the integration is deleted."""
-        self._keeper.forget(code, generation=self._end(code, "none"))
+        self._end(code, "none")
+        self._keeper.forget_all(code)  # a sign-in that has just come to its end is nobody's either
         self._states.erase(code)
 
     def _end(self, code: str, status: Literal["none", "deauthorized"], *, binding: str = "") -> int:
@@ -73,14 +76,18 @@ class SignOff:
 
         Return the generation up to which they are void: a later one is of a new sign-in.
         """
-        state = self._states.change(
-            code,
-            lambda state: msgspec.structs.replace(
-                state.emptied(binding),
-                status=status,
-                generation=state.generation + 1,
-                ended_generation=state.generation + 1,
-            ),
-        )
+        kept = 0
+        with suppress(VaultUnavailable):  # the end counts all the same; forgetting meets it again
+            tokens = self._keeper.kept(code)
+            kept = tokens.generation if tokens else 0
+
+        def end(state: TokenState) -> TokenState:
+            # The state may be behind the vault, by as many renewals as it could not be told of.
+            ended = max(state.generation, kept) + 1
+            return msgspec.structs.replace(
+                state.emptied(binding), status=status, generation=ended, ended_generation=ended
+            )
+
+        state = self._states.change(code, end)
         self._tokens.forget(code)
         return state.generation

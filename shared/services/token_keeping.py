@@ -58,7 +58,11 @@ class TokenKeeper:
         """Forget the tokens in the vault, unless they are newer than `generation`."""
         kept = self.kept(code)
         if kept is None or kept.generation <= generation:
-            self._secrets.forget(tokens_name(code))
+            self.forget_all(code)
+
+    def forget_all(self, code: str) -> None:
+        """Forget the tokens in the vault, whatever they are."""
+        self._secrets.forget(tokens_name(code))
 
     def keep_sign_in(self, record: StoredIntegration, grant: Grant) -> tuple[TokenSet, TokenState]:
         """Keep what a person's sign-in granted, over whatever was there before.
