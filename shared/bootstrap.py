@@ -256,7 +256,7 @@ def build(settings: Settings, ports: Ports) -> Services:
             integrations=ports.integrations,
             states=ports.states,
             tokens=tokens,
-            watch=LevelWatch(states, clock),
+            watch=LevelWatch(ports.integrations, states, clock),
             housekeeping=Housekeeping(sign_ins=ports.sign_ins, idempotency=ports.idempotency),
             refresh_ahead=settings.refresh_ahead,
             definition_lifetime=settings.definition_lifetime,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from shared.domain.paths import base_url_problem
@@ -26,6 +27,7 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
+@lru_cache(maxsize=4096)  # each call asks a dozen times for those of its integration
 def origin(url: str) -> str:
     """Return scheme, host and port of `url` in one comparable form (RFC 6454)."""
     parts = urlsplit(url)

@@ -24,14 +24,17 @@ class Refusal(enum.Enum):
 
 _SIGN_IN_ERRORS = frozenset(
     {"invalid_grant", "interaction_required", "login_required", "consent_required",
-     "access_denied", "account_selection_required"}
+     "access_denied", "account_selection_required", "bad_refresh_token"}
 )  # fmt: skip
 _SIGN_IN_SUBERRORS = frozenset(
     {"bad_token", "token_expired", "consent_required", "client_mismatch", "user_password_expired"}
 )
 # A person who signs in cannot mend these: the gateway is no managed device or app.
 _CONFIGURATION_SUBERRORS = frozenset({"protection_policy_required", "device_authentication_failed"})
-_TRANSIENT_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
+_TRANSIENT_ERRORS = frozenset(
+    {"temporarily_unavailable", "server_error", "slow_down", "rate_limit_exceeded",
+     "too_many_requests"}
+)  # fmt: skip
 # Timeout, conflict, lock, too early, too many: none of them speaks about the grant.
 _TRANSIENT_STATUSES = frozenset({408, 409, 423, 425, 429})
 # Entra also sends the person back with access_denied where users may not consent themselves.
@@ -66,6 +69,8 @@ _BY_WORD: dict[str, Explanation] = {
     "invalid_scope": ("The scope is not valid.", "Check scope."),
     "invalid_resource": ("The provider does not know what the scope names.", "Check scope."),
     "invalid_grant": ("The sign-in is no longer valid.", "Sign in again."),
+    # GitHub's word for invalid_grant, told under the status 200.
+    "bad_refresh_token": ("The sign-in is no longer valid.", "Sign in again."),
     "interaction_required": ("The provider asks for a sign-in by a person.", "Sign in again."),
     "login_required": ("The provider asks for a sign-in by a person.", "Sign in again."),
     "account_selection_required": ("An account has to be chosen.", "Sign in again."),
@@ -137,11 +142,14 @@ def _is_refusal(status: int, error: str) -> bool:
 
     A page of a proxy, or JSON of something else in between, must not end a grant: that would cost
     a person a sign-in, and asking again later costs nothing. RFC 6749 section 5.2 demands JSON with
-    an `error`, under the status 400 or 401; others count only with an `error` that is known.
+    an `error`, under the status 400 or 401; there it counts if it looks like a code and not like a
+    status in words, elsewhere only if it is known.
     """
-    if not error or status in _TRANSIENT_STATUSES or status >= 500:  # noqa: PLR2004
+    if status in _TRANSIENT_STATUSES or status >= 500:  # noqa: PLR2004
         return False
-    return status <= 401 or error in _BY_WORD  # noqa: PLR2004
+    if status <= 401:  # noqa: PLR2004
+        return _ERROR_CODE.fullmatch(error) is not None
+    return error in _BY_WORD
 
 
 def _error_codes(answer: dict[str, Any]) -> list[int]:

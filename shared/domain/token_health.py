@@ -29,6 +29,8 @@ _GRANT_URGENT_PART = 1 / 10
 _LAST_HOUR = timedelta(hours=1)
 # One or two failures in a row are everyday life on a network.
 _FAILURES_IN_A_ROW = 3
+# An app that was not tried for so long is not used by any call, nor by the timer.
+_TRIED_LATELY = timedelta(days=1)
 
 CredentialKind = Literal["client_secret", "certificate", "managed_identity"]
 _CREDENTIAL_REMEDIES: dict[CredentialKind, str] = {
@@ -66,7 +68,7 @@ def findings(record: StoredIntegration, state: TokenState, now: datetime) -> lis
         _sign_in(record, state),
         _credential(record, state, now),
         _duration(record, state, now),
-        _renewals(state, now),
+        _renewals(record, state, now),
     ]
     return sorted(filter(None, found), key=lambda each: -_LEVELS.index(each.level))
 
@@ -95,8 +97,8 @@ def days_until(moment: datetime, now: datetime) -> int:
 
 def _sign_in(record: StoredIntegration, state: TokenState) -> Finding | None:
     """Tell whether somebody has to sign in, or to correct the definition."""
-    if state.status == "none" and _is_delegated(record):
-        message = "Nobody has signed in yet."
+    if state.status == "none" and record.definition.is_delegated:
+        message = "Nobody is signed in."
         return Finding("not_signed_in", "action_needed", message, _how_to_sign_in(record))
     if state.status == "deauthorized":
         message = "An administrator has ended the sign-in (deauthorize)."
@@ -138,7 +140,7 @@ def _credential(record: StoredIntegration, state: TokenState, now: datetime) -> 
 
 def _duration(record: StoredIntegration, state: TokenState, now: datetime) -> Finding | None:
     """Tell whether a person's sign-in is about to end, as far as it has not been ended already."""
-    if not _is_delegated(record) or state.status not in {"authorized", "misconfigured"}:
+    if not record.definition.is_delegated or state.status not in {"authorized", "misconfigured"}:
         return None
     if not state.is_renewable:
         return _not_renewable(record, state, now)
@@ -169,9 +171,13 @@ def _not_renewable(record: StoredIntegration, state: TokenState, now: datetime) 
     )
 
 
-def _renewals(state: TokenState, now: datetime) -> Finding | None:
+def _renewals(record: StoredIntegration, state: TokenState, now: datetime) -> Finding | None:
     """Tell whether the provider fails for longer than callers are kept from noticing."""
     if state.status not in {"none", "authorized"} or not state.failures:
+        return None
+    tried_on = state.last_failure_on
+    is_idle = tried_on is None or now - tried_on >= _TRIED_LATELY
+    if is_idle and not record.definition.is_delegated:
         return None
     is_expired = state.expires_on is None or state.expires_on <= now
     if state.failures < _FAILURES_IN_A_ROW and not is_expired:
@@ -189,10 +195,6 @@ def _renewals(state: TokenState, now: datetime) -> Finding | None:
 
 def _ends(moment: datetime, now: datetime) -> str:
     return f"{'ended' if moment <= now else 'ends'} on {moment:%Y-%m-%d at %H:%M} UTC"
-
-
-def _is_delegated(record: StoredIntegration) -> bool:
-    return record.definition.grant_type == "authorization_code"
 
 
 def _how_to_sign_in(record: StoredIntegration) -> str:

@@ -1,8 +1,9 @@
-"""A bounded number of threads, shared out so that a provider that hangs holds few of them.
+"""A bounded number of threads, shared out so that providers that hang hold few of them.
 
 Each provider begins with one thread. Every answer earns it one more, and every silence costs it
 half of them (additive increase, multiplicative decrease, as RFC 5681 has it for congestion). So a
 provider that answers has most threads after a few calls, and one that hangs keeps one waiting.
+Those that have not answered yet hold half of all threads together, however many they are.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ Result = TypeVar("Result")
 WORKERS = 16
 # A quarter is left to the others, also where a provider begins to hang after it has earned trust.
 MOST_FOR_ONE = 12
+MOST_ON_TRIAL = WORKERS // 2
 
 
 @dataclass(slots=True)
@@ -34,6 +36,17 @@ class _Lane(Generic[Item]):
     running: int = 0
     allowed: int = 1
     is_offered: bool = False
+    is_on_trial: bool = True  # until its first answer, and with one thread until then
+    failed_trials: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Offer:
+    """A provider with a thread to spare; those of failed trials come after those of none."""
+
+    failed_trials: int
+    place: int
+    provider: str
 
 
 class FairQueue(Generic[Item]):
@@ -42,7 +55,9 @@ class FairQueue(Generic[Item]):
     def __init__(self, items: Iterable[tuple[str, Item]]) -> None:
         """Take the items in order, each with its provider."""
         self._lanes: dict[str, _Lane[Item]] = {}
-        self._offers: list[tuple[int, str]] = []  # a heap: of each provider its first item's place
+        self._trusted: list[_Offer] = []  # heaps: of each provider its first item's place
+        self._on_trial: list[_Offer] = []
+        self._trials = 0
         for place, (provider, item) in enumerate(items):
             self._lanes.setdefault(provider, _Lane()).waiting.append((place, item))
         for provider in self._lanes:
@@ -50,31 +65,43 @@ class FairQueue(Generic[Item]):
 
     def take(self) -> tuple[str, Item] | None:
         """Return the item to begin now, with its provider; None if none may begin."""
-        while self._offers:
-            _, provider = heapq.heappop(self._offers)
+        while (offers := self._open_offers()) is not None:
+            provider = heapq.heappop(offers).provider
             lane = self._lanes[provider]
             lane.is_offered = False
             if lane.running < lane.allowed:  # it may have lost threads since it was offered
                 _, item = lane.waiting.popleft()
                 lane.running += 1
+                self._trials += lane.is_on_trial
                 self._offer(provider)
                 return provider, item
         return None
 
-    def give_back(self, provider: str, *, has_answered: bool) -> None:
-        """Note that an item has ended, and whether its provider answered."""
+    def give_back(self, provider: str, *, has_answered: bool | None) -> None:
+        """Note that an item has ended, and whether its provider answered; None if not asked."""
         lane = self._lanes[provider]
         lane.running -= 1
+        self._trials -= lane.is_on_trial
         if has_answered:
+            lane.is_on_trial, lane.failed_trials = False, 0
             lane.allowed = min(lane.allowed + 1, MOST_FOR_ONE)
-        else:
+        elif has_answered is False:
+            lane.failed_trials += lane.is_on_trial
             lane.allowed = max(lane.allowed // 2, 1)
         self._offer(provider)
+
+    def _open_offers(self) -> list[_Offer] | None:
+        """Return the heap whose first offer comes first in order, if any may be taken."""
+        heaps = [self._trusted] if self._trusted else []
+        if self._on_trial and self._trials < MOST_ON_TRIAL:
+            heaps.append(self._on_trial)
+        return min(heaps, key=lambda heap: heap[0].place, default=None)
 
     def _offer(self, provider: str) -> None:
         lane = self._lanes[provider]
         if lane.waiting and lane.running < lane.allowed and not lane.is_offered:
-            heapq.heappush(self._offers, (lane.waiting[0][0], provider))
+            offers = self._on_trial if lane.is_on_trial else self._trusted
+            heapq.heappush(offers, _Offer(lane.failed_trials, lane.waiting[0][0], provider))
             lane.is_offered = True
 
 
@@ -82,7 +109,7 @@ def run_fairly(
     items: Iterable[tuple[str, Item]],
     work: Callable[[Item], Result],
     *,
-    has_answered: Callable[[Result], bool],
+    has_answered: Callable[[Result], bool | None],
     may_begin: Callable[[], bool],
 ) -> Iterator[Result]:
     """Do the work on each item, and give what comes of it as it ends, in the caller's thread.

@@ -10,10 +10,10 @@ import msgspec
 
 from shared.domain.errors import GatewayError, Unavailable, VaultUnavailable
 from shared.domain.events import log_event
+from shared.domain.tokens import TokenState
 
 if TYPE_CHECKING:
     from shared.domain.records import StoredIntegration
-    from shared.domain.tokens import TokenState
     from shared.services.identity import IdentityProvider
     from shared.services.token_keeping import TokenKeeper
     from shared.services.token_states import TokenStates
@@ -82,6 +82,8 @@ class SignOff:
             kept = tokens.generation if tokens else 0
 
         def end(state: TokenState) -> TokenState:
+            if status == "none" and state == TokenState() and not kept:
+                return state  # nobody has ever signed in, and no row need say so
             # The state may be behind the vault, by as many renewals as it could not be told of.
             ended = max(state.generation, kept) + 1
             return msgspec.structs.replace(

@@ -42,7 +42,8 @@ class TokenStatus:
         stored = self._states.get(record.code)
         is_bound = stored is not None and stored.state.binding == record.binding
         state = stored.state if stored is not None and is_bound else TokenState()
-        cause = state.cause if state.revision == record.revision else None
+        was_corrected = state.status == "misconfigured" and state.revision != record.revision
+        cause = None if was_corrected else state.cause
         now = self._clock.now()
         found = findings(record, state, now)
         return {
@@ -86,8 +87,7 @@ def _named(cause: Cause, record: StoredIntegration) -> Cause:
 
 def _grant(record: StoredIntegration, state: TokenState, now: datetime) -> dict[str, Any] | None:
     """Show a person's sign-in; an app that signs in by itself has none."""
-    is_delegated = record.definition.grant_type == "authorization_code"
-    if not is_delegated or state.obtained_on is None:
+    if not record.definition.is_delegated or state.obtained_on is None:
         return None
     return {"signed_in_on": state.signed_in_on} | _expiry(state.grant_expires_on, now)
 

@@ -58,6 +58,7 @@ def test_table_holds_every_number_once():
         ("consent_required", Refusal.SIGN_IN),
         ("access_denied", Refusal.SIGN_IN),
         ("account_selection_required", Refusal.SIGN_IN),
+        ("bad_refresh_token", Refusal.SIGN_IN),
         ("invalid_client", Refusal.CONFIGURATION),
         ("unauthorized_client", Refusal.CONFIGURATION),
         ("invalid_scope", Refusal.CONFIGURATION),
@@ -68,6 +69,8 @@ def test_table_holds_every_number_once():
         ("temporarily_unavailable", Refusal.TRANSIENT),
         ("server_error", Refusal.TRANSIENT),
         ("slow_down", Refusal.TRANSIENT),
+        ("rate_limit_exceeded", Refusal.TRANSIENT),
+        ("too_many_requests", Refusal.TRANSIENT),
     ],
 )
 @pytest.mark.parametrize("status", [200, 400, 401])
@@ -114,12 +117,16 @@ def test_status_that_speaks_of_time_is_never_terminal(status):
         (404, {"error": "Not Found"}, Refusal.TRANSIENT),
         (404, {"statusCode": 404, "message": "Resource not found"}, Refusal.TRANSIENT),
         (401, {"error": {"code": "unauthorized"}}, Refusal.TRANSIENT),
+        (400, {"error": "Bad Request", "status": 400}, Refusal.TRANSIENT),
+        (401, {"error": "Unauthorized"}, Refusal.TRANSIENT),
+        (200, {"error": "x" * 41}, Refusal.TRANSIENT),
+        (403, {"error": "something_new"}, Refusal.TRANSIENT),
         (403, {"error": "invalid_grant"}, Refusal.SIGN_IN),
         (422, {"error": "invalid_client"}, Refusal.CONFIGURATION),
     ],
 )
 def test_answer_of_something_in_between_ends_no_grant(status, answer, refusal):
-    """Under other statuses than OAuth's, only an error that OAuth knows counts."""
+    """Only what looks like a code counts; under other statuses than OAuth's, only what is known."""
     assert classify(status, answer) is refusal
 
 

@@ -215,13 +215,23 @@ def test_sign_in_without_a_refresh_token_is_warned_of_from_the_start(minutes, ex
     [
         (signed_in(failures=3), {}),
         (signed_in(failures=1, expires_on=NOW), {}),
-        (TokenState(failures=1), APP),
+        (TokenState(failures=1, last_failure_on=after(hours=-23)), APP),
     ],
     ids=["three in a row", "expired", "never obtained"],
 )
 def test_failing_renewals_are_a_warning(state, definition):
     """It recovers by itself, so nobody is told to act."""
     assert judged(state, **definition) == [("renewals_failing", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"), [(APP, []), ({}, [("renewals_failing", "warning")])]
+)
+def test_failure_of_long_ago_matters_only_where_the_timer_tries_again(definition, expected):
+    """An app that nobody uses is not tried any more, and would be warned of for ever."""
+    state = signed_in(failures=3, last_failure_on=after(days=-1), expires_on=after(days=-1))
+
+    assert judged(state, **definition) == expected
 
 
 def test_refusals_are_not_counted_as_outages():

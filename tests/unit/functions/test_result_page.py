@@ -110,14 +110,15 @@ def test_words_of_the_provider_are_not_repeated(gateway, attack, name):
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_words_of_the_token_endpoint_are_not_repeated(gateway, attack):
-    """The same holds for what the token endpoint answers."""
-    body = {"error": attack, "error_description": attack, "error_codes": [attack]}
+@pytest.mark.parametrize("error", [None, "invalid_grant"], ids=["as code", "beside a code"])
+def test_words_of_the_token_endpoint_are_not_repeated(gateway, attack, error):
+    """The same holds for what the token endpoint answers; no such code is taken for a refusal."""
+    body = {"error": error or attack, "error_description": attack, "error_codes": [attack]}
     gateway.scene.http.on(TOKEN_URL, json_answer(body, status=400))
 
     answer = signed_in_page(gateway)
 
-    assert answer.status_code == 400
+    assert answer.status_code == (400 if error else 503)
     assert attack not in page_of(answer).text
 
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from shared.services.fair_workers import MOST_FOR_ONE, WORKERS, FairQueue, run_fairly
+from shared.services.fair_workers import MOST_FOR_ONE, MOST_ON_TRIAL, WORKERS, FairQueue, run_fairly
 
 
 def items(**counts):
@@ -83,6 +83,51 @@ def test_provider_recovers_with_its_first_answers():
     assert queue.take() is None
     queue.give_back("a", has_answered=True)
     assert len(take_all(queue)) == 2
+
+
+def test_end_that_tells_nothing_of_the_provider_changes_nothing():
+    """Somebody else held the lease, or the vault failed: it was not asked."""
+    queue = FairQueue(items(a=100))
+    take_all(queue)
+    answer(queue, "a", *[True] * 2)
+    queue.give_back("a", has_answered=None)
+
+    assert len(take_all(queue)) == 1
+
+
+MANY = {f"p{number:02}": 2 for number in range(WORKERS)}
+
+
+def test_providers_that_have_not_answered_yet_hold_half_of_all_threads():
+    """However many they are; one that answers makes room, for itself and for the next."""
+    queue = FairQueue(items(**MANY))
+    taken = take_all(queue)
+    queue.give_back("p03", has_answered=True)
+
+    assert [item for _, item in taken] == [f"p{number:02}0" for number in range(MOST_ON_TRIAL)]
+    assert [item for _, item in take_all(queue)] == ["p031", "p080"]
+
+
+def test_provider_that_was_silent_comes_after_those_that_nobody_has_tried():
+    """They might be the ones that answer; then it is tried again, and not forgotten."""
+    queue = FairQueue(items(**MANY))
+    order = take_all(queue)
+    for provider, _ in order:
+        queue.give_back(provider, has_answered=False)
+        order += take_all(queue)
+
+    assert [item for _, item in order] == [f"{p}0" for p in MANY] + [f"{p}1" for p in MANY]
+
+
+def test_answer_makes_up_for_former_silence():
+    """From then on the order of the items counts alone."""
+    queue = FairQueue([("a", 1), ("b", 2), ("a", 3), ("a", 4), ("b", 5)])
+    take_all(queue)
+    answer(queue, "a", *[False])
+    queue.give_back("b", has_answered=True)
+    queue.give_back("a", has_answered=True)
+
+    assert [item for _, item in take_all(queue)] == [4, 5]
 
 
 def test_item_is_offered_once():

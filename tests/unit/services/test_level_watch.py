@@ -33,7 +33,7 @@ class Bench:
         """Return the watch of one more instance."""
         token_call = self.scene.settings.token_call
         states = TokenStates(self.scene.states, self.scene.clock, token_call=token_call)
-        return LevelWatch(states, self.scene.clock)
+        return LevelWatch(self.scene.integrations, states, self.scene.clock)
 
     def told(self):
         """Return what was told so far: log level, level before and after, and the reasons."""
@@ -160,27 +160,50 @@ def test_renewal_during_the_look_is_not_undone(bench):
     assert bench.told() == []
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda scene: scene.services.integrations.delete(CODE, UNCONDITIONAL),
-        lambda scene: scene.services.integrations.patch(
-            CODE, {"tenant_id": "other", "client_secret": "x"}, UNCONDITIONAL
-        ),
-    ],
-    ids=["deleted", "another identity"],
-)
-def test_sign_in_of_a_former_integration_is_not_told_of(bench, change):
+def change_identity(scene):
+    """Let the integration sign in as another app, which voids its sign-in."""
+    changes = {"client_id": "22222222-2222-2222-2222-222222222222", "client_secret": "x"}
+    scene.services.integrations.patch(CODE, changes, UNCONDITIONAL)
+
+
+def test_sign_in_of_a_deleted_integration_is_not_told_of(bench):
     """It is nobody's any more, and no row is made for it."""
     bench.end_sign_in()
     seen, record = bench.scene.state(), bench.scene.record()
-    change(bench.scene)
-    rows = dict(bench.scene.states.rows)
+    bench.scene.services.integrations.delete(CODE, UNCONDITIONAL)
 
     bench.watch().look(record, seen)
 
     assert bench.told() == []
-    assert bench.scene.states.rows == rows
+    assert bench.scene.states.rows == {}
+
+
+VOID = ("ERROR", "ok", "action_needed", ["not_signed_in"])
+
+
+@pytest.mark.parametrize("is_dropped", [True, False], ids=["dropped", "not dropped in an outage"])
+def test_sign_in_that_a_change_of_identity_voids_is_told(bench, is_dropped):
+    """Callers fail from then on, until somebody signs in."""
+    if not is_dropped:
+        bench.scene.states.fail("put")
+    change_identity(bench.scene)
+    bench.scene.states.recover()
+    bench.look(times=2)
+    bench.scene.sign_in()
+    bench.look(times=2)
+
+    assert bench.told() == [VOID, RECOVERED]
+
+
+def test_sign_in_to_a_definition_that_is_newer_than_the_one_seen_is_well(bench):
+    """Tokens that the definition of some minutes ago would take for void."""
+    seen = bench.scene.record()
+    change_identity(bench.scene)
+    bench.scene.sign_in()
+
+    bench.watch().look(seen, bench.scene.state())
+
+    assert bench.told() == []
 
 
 def test_recovery_is_told_after_a_change_of_identity(bench):
@@ -223,5 +246,92 @@ def test_timer_looks(bench):
     bench.end_sign_in()
 
     bench.scene.another_instance().due_refresh.run()
+
+    assert bench.told() == [ENDED]
+
+
+EXPIRES_SOON = {"client_secret_expires_on": "2026-03-12"}
+NEW_APP = {"grant_type": "client_credentials"}
+
+
+@pytest.fixture
+def new(scene, caplog):
+    """Return a gateway without any integration."""
+    caplog.set_level(logging.INFO, logger="gateway")
+    return Bench(scene, caplog)
+
+
+def fire(bench, times=1):
+    """Let the timer run, on one instance after the other."""
+    for _ in range(times):
+        bench.scene.another_instance().due_refresh.run()
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {},
+        EXPIRES_SOON,
+        {"client_secret": None},
+        NEW_APP,
+        NEW_APP | {"client_secret": None},
+        NEW_APP | {"client_auth": "managed_identity", "client_secret": None},
+    ],
+    ids=["person", "secret expires", "no secret", "app", "app without secret", "managed identity"],
+)
+def test_new_integration_raises_no_alert_and_gets_no_row(new, definition):
+    """Whoever sets it up sees in the status what is missing."""
+    new.scene.integrate(**definition)
+
+    fire(new)
+
+    assert new.told() == []
+    assert new.scene.states.rows == {}
+
+
+def test_new_integration_that_is_corrected_raises_no_alert(new):
+    """There was no sign-in that the change could have voided."""
+    new.scene.integrate()
+    change_identity(new.scene)
+
+    fire(new)
+
+    assert new.told() == []
+
+
+def test_secret_of_an_app_that_nobody_has_used_is_told_of(new):
+    """It needs no sign-in: it is ready, and callers may count on it tomorrow."""
+    new.scene.integrate(**NEW_APP | EXPIRES_SOON)
+    fire(new, times=2)
+    changes = {"client_secret": "new", "client_secret_expires_on": "2028-03-01"}
+    new.scene.services.integrations.patch(CODE, changes, UNCONDITIONAL)
+    fire(new, times=2)
+
+    assert new.told() == [
+        ("WARNING", "ok", "warning", ["client_secret_expires"]),
+        ("INFO", "warning", "ok", []),
+    ]
+    assert new.scene.token() == "access-1"
+
+
+def test_level_that_the_round_itself_mends_is_not_told(bench):
+    """The token had expired, and is renewed a moment later."""
+    bench.scene.provider.instead = json_answer({}, status=503)
+    bench.scene.clock.advance(minutes=61)
+    failure(bench.scene.token)
+    bench.scene.provider.instead = None
+    bench.scene.clock.advance(seconds=30)
+
+    fire(bench)
+
+    assert bench.told() == []
+
+
+def test_what_a_round_meets_is_told_in_the_same_round(bench):
+    """Five minutes earlier than the next one would."""
+    bench.scene.provider.instead = refusal("invalid_grant", 700082)
+    bench.scene.clock.advance(minutes=60)
+
+    fire(bench)
 
     assert bench.told() == [ENDED]

@@ -191,6 +191,23 @@ def test_provider_that_is_down_is_not_asked_before_its_time(signed_in):
     assert fire(signed_in) == ONE
 
 
+def test_corrected_definition_waits_for_a_provider_that_is_down(signed_in):
+    """It is tried anew, but not before the pause is over that a failure since then began."""
+    signed_in.provider.instead = refusal("invalid_client", 7000215, status=401)
+    signed_in.clock.advance(minutes=50)
+    fire(signed_in)
+    signed_in.services.integrations.patch(CODE, {"client_secret": "new"}, UNCONDITIONAL)
+    signed_in.provider.instead = json_answer({}, status=503, headers={"retry-after": "240"})
+    failed = fire(signed_in)
+    signed_in.provider.instead = None
+    signed_in.clock.advance(minutes=3)
+    early = fire(signed_in)
+    signed_in.clock.advance(minutes=1)
+
+    assert (failed, early) == (RefreshRound(renewed=0, failed=1), NOTHING)
+    assert fire(signed_in) == ONE
+
+
 def test_tokens_of_the_former_definition_are_left_alone(signed_in):
     """They are void, also where they could not be dropped."""
     signed_in.states.fail("put")

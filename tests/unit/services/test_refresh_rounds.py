@@ -11,11 +11,12 @@ import msgspec
 import pytest
 
 from dev.paths import ROOT
+from shared.domain.errors import StorageUnavailable
 from shared.services.fair_workers import MOST_FOR_ONE
-from shared.services.refresh_due import ROUND_TIME, RefreshRound
+from shared.services.refresh_due import LEAST_WATCH_TIME, ROUND_TIME, RefreshRound
 from tests.fakes.machine import START
 from tests.rounds import asked_for, fire, seed, soonest_first
-from tests.scenes import Scene
+from tests.scenes import Scene, failure
 
 
 def cost(count):
@@ -43,7 +44,7 @@ def test_cost_per_token_does_not_grow_with_their_number():
     }
     assert {name: many[name] for name in many.keys() - per_token} == {
         "integrations.list": 21,
-        "states.between": 20,
+        "states.between": 40,
         "sign_ins.delete_expired": 1,
     }
     assert sum(few[name] for name in per_token) <= 10_000
@@ -152,11 +153,96 @@ def test_waiting_for_another_instance_ends_with_the_round(scene):
     assert scene.clock.now() - began_on < ROUND_TIME + timedelta(seconds=1)
 
 
+def test_page_that_cannot_be_read_costs_no_renewal_of_those_before(scene):
+    """What was read is renewed; then the host is told, as of any failed run."""
+    seed(scene, 1_200)
+    pages = []
+
+    def count_then_fail():
+        pages.append(scene.integrations.calls["list"])
+        if len(pages) == 3:
+            scene.integrations.fail("list")
+        else:
+            scene.integrations.before("list", count_then_fail)
+
+    scene.integrations.before("list", count_then_fail)
+
+    assert failure(lambda: fire(scene)).kind.code == "storage_unavailable"
+    assert scene.provider.calls == 1_000
+
+
+def slow_down_writes(scene, seconds):
+    """Let every change of a token state take so long from now on, by the clock."""
+    put = scene.states.put
+
+    def slow_put(integration, state, *, etag):
+        scene.clock.advance(seconds=seconds)
+        return put(integration, state, etag=etag)
+
+    scene.states.put = slow_put
+
+
+def changes_told(caplog):
+    """Return the integrations whose change of level was told."""
+    lines = (each.message for each in caplog.records if '"level_changed"' in each.message)
+    return [json.loads(line)["integration"] for line in lines]
+
+
+EXPIRES_SOON = {"client_secret_expires_on": "2026-03-10"}
+
+
+def test_many_warnings_cost_no_renewal(scene, caplog):
+    """They take the time that the renewals leave; what they lack, the next rounds have."""
+    due = seed(scene, 100)
+    soon = seed(scene, 3_000, prefix="SOON", state={"status": "none"}, **EXPIRES_SOON)
+    slow_down_writes(scene, 0.1)
+    caplog.set_level(logging.INFO)
+    began_on = scene.clock.now()
+
+    first = fire(scene)
+    told_first, took = len(changes_told(caplog)), scene.clock.now() - began_on
+    second = fire(scene)
+
+    assert (first, second.renewed) == (RefreshRound(renewed=100, failed=0), 0)
+    assert sorted(asked_for(scene)) == sorted(due)
+    assert 0 < told_first < len(soon)
+    assert took < ROUND_TIME + timedelta(seconds=1)
+    assert sorted(changes_told(caplog)) == sorted(soon)
+
+
+def test_round_that_is_out_of_time_warns_all_the_same(slow, caplog):
+    """Otherwise a fleet that is too large would never raise an alert."""
+    seed(slow, 100, **EXPIRES_SOON)
+    caplog.set_level(logging.INFO)
+
+    assert fire(slow).left > 0
+    assert len(changes_told(caplog)) == 100
+
+
+def test_warnings_of_which_some_fail_leave_out_others_each_time(scene, caplog):
+    """Three rows that nobody can change do not silence the rest for ever."""
+    codes = seed(scene, 20, state={"status": "none"}, **EXPIRES_SOON)
+    bad = codes[:3]
+    get = scene.states.get
+
+    def get_unless_bad(integration):
+        if integration in bad:
+            raise StorageUnavailable("The row cannot be changed.")
+        return get(integration)
+
+    scene.states.get = get_unless_bad
+    caplog.set_level(logging.INFO)
+    for _ in range(200):
+        fire(scene)
+
+    assert sorted(changes_told(caplog)) == sorted(codes[3:])
+
+
 def test_round_ends_before_the_host_ends_it():
     """With the longest token call that the settings allow, begun at the last moment."""
     host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
     hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
     limit = timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
-    assert ROUND_TIME + 2 * timedelta(seconds=120) < limit
+    assert ROUND_TIME + LEAST_WATCH_TIME + 2 * timedelta(seconds=120) < limit
     assert timedelta(minutes=5) > ROUND_TIME  # the schedule's

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from datetime import timedelta
@@ -9,9 +10,12 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.errors import StorageUnavailable
+from shared.domain.tokens import TokenState
 from shared.domain.transport import TimedOut
+from shared.services.fair_workers import MOST_FOR_ONE, MOST_ON_TRIAL, WORKERS
 from shared.services.housekeeping import Housekeeping
 from shared.services.refresh_due import DueRefresh, RefreshRound
+from shared.services.token_states import OutOfTime
 from tests.fakes.machine import START
 from tests.rounds import asked_for, fire, seed, soonest_first
 from tests.scenes import TOKEN_URL, UNCONDITIONAL
@@ -44,6 +48,39 @@ def test_hanging_provider_with_many_integrations_delays_no_other(scene):
     assert fire(scene) == RefreshRound(renewed=500, failed=500)
     assert held.count(False) == 1
     assert all(ended_in_time)
+
+
+def test_many_hanging_providers_leave_threads_to_the_one_that_answers(scene):
+    """Half of them; it comes first, as its tokens expire sooner."""
+    seed(scene, 200, prefix="SOUND")
+    hanging = [f"https://hanging-{number}.example/token" for number in range(2 * WORKERS)]
+    later = {"expires_on": START + timedelta(minutes=1)}
+    for number, url in enumerate(hanging):
+        seed(scene, 2, prefix=f"HANGING_{number}", state=later, token_url=url)
+    running = threading.Semaphore(WORKERS - MOST_ON_TRIAL - 1)
+    half_are_running, sound_is_done = threading.Event(), threading.Event()
+
+    def answer(request):
+        if not half_are_running.is_set() and scene.provider.calls > 50:
+            if not running.acquire(blocking=False):
+                half_are_running.set()
+            assert half_are_running.wait(5)
+        try:
+            return scene.provider(request)
+        finally:
+            if scene.provider.calls >= 200:
+                sound_is_done.set()
+
+    def hang(_):
+        assert sound_is_done.wait(30)
+        return TimedOut("time was up")
+
+    scene.http.script(TOKEN_URL, answer)
+    for url in hanging:
+        scene.http.script(url, hang)
+
+    assert fire(scene) == RefreshRound(renewed=200, failed=4 * WORKERS)
+    assert half_are_running.is_set()
 
 
 def test_unreadable_rows_are_passed_over(scene):
@@ -126,13 +163,13 @@ class FakeWatch:
             raise self.error
 
 
-def fire_watched(scene, watch):
-    """Let the timer do a round that is watched."""
+def fire_watched(scene, watch, tokens=None):
+    """Let the timer do a round that is watched, perhaps with a TokenService of the test's."""
     settings = scene.settings
     return DueRefresh(
         integrations=scene.integrations,
         states=scene.states,
-        tokens=scene.services.tokens,
+        tokens=tokens or scene.services.tokens,
         watch=watch,
         housekeeping=Housekeeping(sign_ins=scene.sign_ins, idempotency=scene.idempotency),
         refresh_ahead=settings.refresh_ahead,
@@ -141,20 +178,19 @@ def fire_watched(scene, watch):
     ).run()
 
 
-def test_watch_sees_every_integration_with_its_state_once(scene):
-    """Due or not; those without a sign-in of their own are not shown."""
-    codes = seed(scene, 3) + seed(
-        scene, 2, prefix="FRESH", state={"expires_on": START + timedelta(hours=1)}
-    )
+def test_watch_sees_every_integration_once_as_the_renewals_left_it(scene):
+    """Due or not, signed in or not: it is for the watch to judge."""
+    seed(scene, 3)
+    seed(scene, 2, prefix="FRESH", state={"expires_on": START + timedelta(hours=1)})
     seed(scene, 1, prefix="FORMER", state={"binding": "of a former definition"})
     scene.integrate(code="NEVER_SIGNED_IN")
-    before = {code: scene.state(code) for code in codes}
     watch = FakeWatch()
 
-    fire_watched(scene, watch)
+    assert fire_watched(scene, watch).renewed == 3
 
-    assert len(watch.seen) == 5
-    assert dict(watch.seen) == before
+    assert len(watch.seen) == 7
+    left = {code: row.state for code, row in scene.states.rows.items()}
+    assert dict(watch.seen) == left | {"NEVER_SIGNED_IN": TokenState()}
 
 
 @pytest.mark.parametrize(
@@ -175,3 +211,30 @@ def test_failing_watch_costs_no_renewal(scene, caplog, error, reason):
     (line,) = [each.message for each in caplog.records if "early_warning" in each.message]
     assert reason in line
     assert "canary" not in line
+
+
+class BusyTokens:
+    """A TokenService that renews 30 tokens, and then finds every lease taken by others."""
+
+    def __init__(self, count):
+        self.numbers = itertools.count()
+        self.last = count - MOST_FOR_ONE
+        self.together = threading.Barrier(MOST_FOR_ONE, timeout=10)
+
+    def renew(self, *_, **__):
+        """Renew, or wait in vain; the last ones wait until all of them do."""
+        number = next(self.numbers)
+        if number < 30:
+            return
+        if number >= self.last:
+            self.together.wait()
+        raise OutOfTime("Another call is renewing this sign-in, and takes long.")
+
+
+def test_lease_that_others_hold_is_no_silence_of_the_provider(scene):
+    """Nobody has asked it: it keeps the threads that it has earned."""
+    seed(scene, 80)
+    tokens = BusyTokens(80)
+
+    assert fire_watched(scene, FakeWatch(), tokens) == RefreshRound(renewed=30, failed=50)
+    assert not tokens.together.broken

@@ -134,6 +134,19 @@ def test_corrected_definition_does_not_show_the_old_cause(signed_in):
     assert status(signed_in)["cause"] is None
 
 
+def test_change_of_the_definition_does_not_hide_why_the_sign_in_ended(signed_in):
+    """No change of it mends that: cause and finding say the same, until somebody signs in."""
+    signed_in.provider.instead = refusal("invalid_grant", 700082)
+    signed_in.clock.advance(minutes=60)
+    failure(signed_in.token)
+
+    signed_in.services.integrations.patch(CODE, {"name": "Another name"}, UNCONDITIONAL)
+
+    shown = status(signed_in)
+    assert [found.code for found in shown["findings"]] == [shown["cause"].code]
+    assert shown["status"] == "needs_sign_in"
+
+
 def test_moved_integration_shows_nothing_of_its_former_self(signed_in):
     """Neither tokens nor failures, also where they could not be dropped."""
     signed_in.states.fail("put")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from shared.domain.records import StoredIntegration
-    from shared.domain.tokens import TokenState
+from shared.domain.records import StoredIntegration
+from shared.domain.tokens import TokenState
 
 
 def is_due(
@@ -23,12 +21,14 @@ def is_due(
         return False
     if state.binding != record.binding:
         return False  # tokens of the former definition
+    if state.retry_on is not None and state.retry_on > now:
+        return False
     is_in_use = state.is_in_use(now)
-    is_delegated = record.definition.grant_type == "authorization_code"
+    is_delegated = record.definition.is_delegated
     if state.status == "misconfigured":
         was_corrected = state.revision != record.revision
         return was_corrected and (is_delegated or is_in_use)
-    if state.status != "authorized" or (state.retry_on is not None and state.retry_on > now):
+    if state.status != "authorized":
         return False
     return (is_in_use and now >= due_on) or (is_delegated and now >= touch_on)
 
