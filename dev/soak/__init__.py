@@ -10,5 +10,6 @@ NAMES = (
     "slow-calls",
     "refusals",
     "resends",
+    "duplicates",
 )
 ROTATION_SECONDS = 60

@@ -89,6 +89,14 @@ def latencies(calls: Sequence[Call]) -> str:
     return f"p50 {ordered[len(ordered) // 2]:.0f} ms, p99 {p99:.0f} ms, max {ordered[-1]:.0f} ms"
 
 
+def problem_code(answer: requests.Response) -> str:
+    """Give the code of the gateway's problem document, or that the answer has none."""
+    try:
+        return str(answer.json()["code"])
+    except (ValueError, KeyError, TypeError):
+        return "without a code"
+
+
 def _call_until(
     stopped: threading.Event, url: str, calls: list[Call], think_seconds: float
 ) -> None:
@@ -109,13 +117,6 @@ def _call(session: requests.Session, url: str) -> Call:
         began,
         time.monotonic() - start,
         answer.status_code,
-        "" if answer.status_code == OK else _code(answer),
+        "" if answer.status_code == OK else problem_code(answer),
         answer.headers.get("Retry-After"),
     )
-
-
-def _code(answer: requests.Response) -> str:
-    try:
-        return str(answer.json()["code"])
-    except (ValueError, KeyError, TypeError):
-        return "without a code"

@@ -132,7 +132,7 @@ def _batch(set_up: Stage, callers: ThreadPoolExecutor, count: int) -> list[Ended
             hold_next(set_up.business_central, path=record, **fault)
     set_up.business_central.control("DELETE", "log")
     urls = [
-        f"{set_up.call_url(CODE, INSTANCES[place % 2]).rpartition('/')[0]}/{method}?id={record}"
+        f"{set_up.call_url(CODE, INSTANCES[place % 2], endpoint=method)}?id={record}"
         for place, (record, method) in enumerate(planned.items())
     ]
     answers = list(callers.map(_call, urls))

@@ -11,6 +11,7 @@ import requests
 from dev.errors import DevError
 from dev.paths import DEV_FOLDER
 from dev.soak import (
+    duplicates,
     kills,
     platform_outages,
     provider_outages,
@@ -39,6 +40,7 @@ def rounds(seconds: float) -> Mapping[str, Round]:
         "slow-calls": slow_calls.run,
         "refusals": refusals.run,
         "resends": resends.run,
+        "duplicates": duplicates.run,
     }
 
 

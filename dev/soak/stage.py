@@ -80,9 +80,9 @@ class Stage:
         """Call the endpoint of an integration once, as a caller does."""
         return self._callers[instance].call("POST", call_path(code), {})
 
-    def call_url(self, code: str, instance: int) -> str:
-        """Give the URL that `call` calls."""
-        return self._callers[instance].url(call_path(code))
+    def call_url(self, code: str, instance: int, *, endpoint: str = _ENDPOINT["code"]) -> str:
+        """Give the URL of an endpoint at an instance; without a name, of the one `call` calls."""
+        return self._callers[instance].url(call_path(code, endpoint))
 
     def status(self, code: str) -> Any:
         """Give the status document of an integration."""
@@ -112,9 +112,9 @@ class Stage:
         return self.entra.control("GET", "counters")
 
 
-def call_path(code: str) -> str:
-    """Give the route that calls the endpoint of an integration."""
-    return f"invoke/{code}/{_ENDPOINT['code']}"
+def call_path(code: str, endpoint: str = _ENDPOINT["code"]) -> str:
+    """Give the route that calls an endpoint of an integration."""
+    return f"invoke/{code}/{endpoint}"
 
 
 @contextmanager

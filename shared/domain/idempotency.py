@@ -89,8 +89,14 @@ def hash_of(key: str, *, endpoint: str) -> str:
 
 
 def fingerprint(
-    *, method: str, url: str, company: str | None, if_match: str | None, body: bytes | None
+    *,
+    method: str,
+    url: str,
+    company: str | None,
+    if_match: str | None,
+    all_pages: bool,
+    body: bytes | None,
 ) -> str:
     """Return what is equal for equal calls alone."""
-    parts = msgspec.json.encode([method, url, company, if_match, body is None])
+    parts = msgspec.json.encode([method, url, company, if_match, all_pages, body is None])
     return hashlib.sha256(parts + (body or b"")).hexdigest()

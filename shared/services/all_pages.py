@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from shared.domain.error_kinds import ANSWER_TOO_LARGE, BROKEN_NEXT_LINK, UPSTREAM_TIMEOUT
+from shared.domain.error_kinds import (
+    ANSWER_TOO_LARGE,
+    BROKEN_NEXT_LINK,
+    INTEGRATION_BUSY,
+    UPSTREAM_TIMEOUT,
+    UPSTREAM_UNREACHABLE,
+)
 from shared.domain.errors import GatewayError
 from shared.domain.next_links import NEXT_LINK, Members, next_url
 from shared.domain.payloads import NotReadable, read_json
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
 MAX_ROWS = 50_000  # no page is fetched once there are as many
 _VALUE = "value"
 _CONDITIONS = frozenset({"if-match", "if-none-match"})  # those of the first page alone
+# How a page fails that found no turn, or could not be begun, before the time was over.
+_KINDS_OF_LATENESS = (INTEGRATION_BUSY, UPSTREAM_UNREACHABLE)
 
 Limit = Literal["rows", "bytes", "time"]
 
@@ -72,8 +80,10 @@ def _limit_behind(error: GatewayError, call: UpstreamCall, clock: Clock) -> Limi
     """Return which limit of the gateway's own made a page fail, if one did."""
     if error.kind is ANSWER_TOO_LARGE:
         return "bytes"
-    is_late = error.kind is UPSTREAM_TIMEOUT or clock.now() >= call.latest_start
-    return "time" if is_late else None
+    if error.kind is UPSTREAM_TIMEOUT:
+        return "time"
+    is_late = clock.now() >= call.latest_start
+    return "time" if is_late and error.kind in _KINDS_OF_LATENESS else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 A row is the key's reservation before the call is sent, and its outcome afterwards. Who finds a
 reservation whose time is over knows that its process died: nobody can tell what became of the call.
-A write to the store may be executed although its answer is lost, and is then repeated by the
-client, which ends in a Conflict with itself; the owner's mark in the row tells.
 """
 
 from __future__ import annotations
@@ -11,13 +9,10 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Literal
-
-import msgspec
 
 from shared.domain.error_kinds import (
     ANSWER_TOO_LARGE,
@@ -25,12 +20,13 @@ from shared.domain.error_kinds import (
     IDEMPOTENCY_KEY_REUSED,
     OUTCOME_UNKNOWN,
 )
-from shared.domain.errors import RETRY_AFTER_SECONDS, GatewayError, StorageUnavailable
+from shared.domain.errors import RETRY_AFTER_SECONDS, GatewayError
 from shared.domain.events import log_event
 from shared.domain.idempotency import RESERVATION_GRACE, CallRecord, StoredCall
 from shared.domain.reply import Reply
-from shared.ports import Conflict
-from shared.services.kept_answers import is_short, opened_answer, sealed_answer
+from shared.services.answers import says_done
+from shared.services.kept_answers import opened_answer
+from shared.services.reservations import Reservations
 from shared.services.sealing import BrokenSeal
 
 if TYPE_CHECKING:
@@ -41,9 +37,6 @@ if TYPE_CHECKING:
     from shared.services.sealing import Sealer
 
 _REPLAYED = {"Idempotency-Replayed": "true"}
-_NOT_KEPT = {
-    "X-Gateway-Warning": "The outcome could not be stored; the same key gets outcome_unknown"
-}
 _NO_BODY = {"X-Gateway-Warning": "The call was executed; its answer was too long to be kept"}
 _NO_ANSWER = {"X-Gateway-Warning": "The call was executed; its answer is not known"}
 
@@ -66,6 +59,7 @@ class Idempotency:
     def __init__(self, store: IdempotencyStore, sealer: Sealer, clock: Clock) -> None:
         """Keep reservations and outcomes in `store`, answers sealed."""
         self._store = store
+        self._reservations = Reservations(store, sealer)
         self._sealer = sealer
         self._clock = clock
 
@@ -100,7 +94,7 @@ class Idempotency:
         while True:
             now = self._clock.now()
             if found is None or found.record.expires_on <= now:
-                if (reserved := self._claim(own, found)) is not None:
+                if (reserved := self._reservations.claim(own, found)) is not None:
                     return reserved
             elif found.record.owner == own.record.owner:
                 return found
@@ -114,14 +108,6 @@ class Idempotency:
             else:
                 self._wait(next(pauses), until=call.deadline)
             found = self._store.get(call.integration, call.key_hash)
-
-    def _claim(self, own: StoredCall, expired: StoredCall | None) -> StoredCall | None:
-        """Write the reservation; None if there is something else by now."""
-        with suppress(Conflict):
-            if expired is None:
-                return self._store.insert(own)
-            return self._store.replace(replace(own, etag=expired.etag))
-        return None
 
     def _wait(self, seconds: float, *, until: datetime) -> None:
         left = (until - self._clock.now()).total_seconds()
@@ -139,39 +125,14 @@ class Idempotency:
             reply = execute()
         except GatewayError as error:
             state = _state_after(error, call)
-            error.headers |= self._keep(own, state, error) if state else self._free(own)
+            keeper = self._reservations
+            error.headers |= keeper.keep(own, state, error) if state else keeper.free(own)
             raise
-        if HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
-            warning = self._keep(own, "done", reply)
+        if says_done(reply.status):
+            warning = self._reservations.keep(own, "done", reply)
         else:
-            warning = self._free(own)
+            warning = self._reservations.free(own)
         return replace(reply, headers=reply.headers | warning)
-
-    def _keep(
-        self, own: StoredCall, state: Literal["done", "unknown"], answer: Reply | GatewayError
-    ) -> dict[str, str]:
-        """Store the outcome; return the headers that warn the caller where that failed."""
-        sealed = sealed_answer(self._sealer, answer)
-        kept = replace(own, record=_ended(own.record, state, answer), sealed=sealed)
-        try:
-            try:
-                self._store.replace(kept)
-            except Conflict:
-                found = self._store.get(own.integration, own.key_hash)
-                if found is None or found.record != kept.record:
-                    return _not_kept(own, "The key was settled or deleted meanwhile.")
-        except StorageUnavailable as error:
-            return _not_kept(own, error.detail)
-        return {}
-
-    def _free(self, own: StoredCall) -> dict[str, str]:
-        """Let the key be used anew; return the headers that warn the caller where that failed."""
-        try:
-            with suppress(Conflict):  # settled meanwhile
-                self._store.delete(own)
-        except StorageUnavailable as error:
-            return _not_kept(own, error.detail)
-        return {}
 
     def _replay(self, call: KeyedCall, found: StoredCall) -> Reply:
         record = found.record
@@ -216,28 +177,6 @@ def _state_after(error: GatewayError, call: KeyedCall) -> Literal["done", "unkno
     """Return what is known of a call that ended so; None where it was not executed."""
     if error.kind is OUTCOME_UNKNOWN:
         return "unknown"
-    if error.kind is ANSWER_TOO_LARGE and call.changes_data:
-        return "done"
+    if error.kind is ANSWER_TOO_LARGE and call.changes_data and error.upstream:
+        return "done" if says_done(error.upstream["status"]) else None
     return None
-
-
-def _ended(
-    record: CallRecord, state: Literal["done", "unknown"], answer: Reply | GatewayError
-) -> CallRecord:
-    if isinstance(answer, Reply):
-        status, is_body_kept = answer.status, is_short(answer)
-    else:
-        status, is_body_kept = answer.kind.status, False
-    return msgspec.structs.replace(record, state=state, status=status, is_body_kept=is_body_kept)
-
-
-def _not_kept(own: StoredCall, reason: str) -> dict[str, str]:
-    """Log that the reservation stays as it is, and return the warning to the caller."""
-    log_event(
-        "outcome_not_kept",
-        level=logging.ERROR,
-        integration=own.integration,
-        request_id=own.record.request_id,
-        reason=reason,
-    )
-    return dict(_NOT_KEPT)

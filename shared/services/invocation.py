@@ -5,7 +5,6 @@ With an idempotency key all that follows the building of the request happens onc
 
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,19 +14,18 @@ import msgspec
 
 from shared.bc_urls import build_url, choose_company
 from shared.domain.bc_errors import hint_header
-from shared.domain.error_kinds import METHOD_NOT_ALLOWED
+from shared.domain.error_kinds import ANSWER_TOO_LARGE, METHOD_NOT_ALLOWED, OUTCOME_UNKNOWN
 from shared.domain.errors import GatewayError
 from shared.domain.events import log_event
-from shared.domain.headers import for_caller, is_json
+from shared.domain.headers import for_caller
 from shared.domain.idempotency import fingerprint, hash_of, key_of
-from shared.domain.json_schema import schema_problems
 from shared.domain.own_parameters import page_link, wants_all_pages
-from shared.domain.payloads import decode_value
 from shared.domain.reply import Reply
 from shared.services.all_pages import Listing, read_all_pages
 from shared.services.answers import judge
 from shared.services.idempotency import KeyedCall
-from shared.services.request_body import request_body
+from shared.services.request_body import check_no_body, request_body
+from shared.services.response_body import response_body
 from shared.services.upstream import UpstreamCall
 
 if TYPE_CHECKING:
@@ -36,14 +34,13 @@ if TYPE_CHECKING:
     from shared.bc_urls import Company
     from shared.domain.endpoint import Endpoint
     from shared.domain.records import StoredIntegration
-    from shared.domain.transport import OutboundAnswer
     from shared.ports import Clock
     from shared.services.admission import Admission
     from shared.services.callers import Callers
     from shared.services.catalogue import Catalogue
     from shared.services.companies import Companies
     from shared.services.idempotency import Idempotency
-    from shared.services.paging import Paging
+    from shared.services.paging import PageTarget, Paging
     from shared.services.upstream import Upstream
 
 # An administrator relies on a key here that this caller's headers do not give.
@@ -109,18 +106,32 @@ class Invocation:
         record = self._catalogue.integration(call.integration)
         endpoint = self._catalogue.enabled_endpoint(record.code, call.endpoint)
         self._callers.check(endpoint, call.headers)
-        _check_method(call, endpoint)
-        key = key_of(call.headers, derives=endpoint.derive_idempotency_key)
+        sealed_page = page_link(call.query)
+        _check_method(call, endpoint, continues=sealed_page is not None)
         deadline = started_on + timedelta(seconds=endpoint.timeout_seconds)
         with self._admission.enter(record.code):
+            if sealed_page is not None:  # a read, whatever came before: no key is needed
+                page = self._paging.open(record, endpoint, sealed_page)
+                return self._execute(_continuation(call, record, endpoint, page, deadline))
+            key = key_of(call.headers, derives=endpoint.derive_idempotency_key)
             # Inside, since the id of a company may have to be looked up at the service.
             request = self._request(call, record, endpoint, deadline)
             if key is None:
-                reply = self._execute(request)
-                warning = _NO_KEY if endpoint.derive_idempotency_key else {}
-                return replace(reply, headers=reply.headers | warning)
+                return self._execute_without_key(request)
             keyed = _keyed(request, key, choose_company(record.definition, endpoint, call.query))
             return self._idempotency.run(keyed, lambda: self._execute(request))
+
+    def _execute_without_key(self, request: UpstreamCall) -> Reply:
+        """Execute, and warn whoever relies on a key; above all where the outcome is unknown."""
+        warning = _NO_KEY if request.endpoint.derive_idempotency_key else {}
+        try:
+            reply = self._execute(request)
+        except GatewayError as error:
+            # No other means that a change may be made; and an error of sign-in is shared.
+            if error.kind in (OUTCOME_UNKNOWN, ANSWER_TOO_LARGE):
+                error.headers |= warning
+            raise
+        return replace(reply, headers=reply.headers | warning)
 
     def _execute(self, request: UpstreamCall) -> Reply:
         """Send the request, and make of the answer what the caller gets."""
@@ -128,15 +139,13 @@ class Invocation:
         listing = self._send(request)
         answer = listing.answer
         judge(record, endpoint, answer)
-        _check_answer(record, endpoint, answer)
-        body = decode_value(answer.body) if endpoint.decode_value else answer.body
         body = self._paging.seal_next_link(
             record,
             endpoint,
             url=request.url,
             prefer=request.caller_headers.get("prefer"),
             all_pages=request.all_pages,
-            body=body,
+            body=response_body(record, endpoint, answer),
         )
         headers = for_caller(answer.headers) | hint_header(answer.status, answer.body)
         if listing.cut_off_by is not None:
@@ -153,7 +162,7 @@ class Invocation:
     def _request(
         self, call: Call, record: StoredIntegration, endpoint: Endpoint, deadline: datetime
     ) -> UpstreamCall:
-        """Return what to send: the endpoint's own request, or the continuation of a list."""
+        """Return what to send: the endpoint's own request."""
         body = request_body(
             endpoint,
             call.body,
@@ -161,28 +170,15 @@ class Invocation:
             was_lost=call.has_lost_body,
             max_bytes=self._max_payload_bytes,
         )
-        headers = call.headers
-        sealed = page_link(call.query)
-        if sealed is not None:
-            page = self._paging.open(record, endpoint, sealed)
-            url, body, all_pages = page.url, None, page.all_pages
-            endpoint = msgspec.structs.replace(endpoint, method="GET")
-            headers = ({"prefer": page.prefer} if page.prefer else {}) | dict(headers)
-        else:
-            all_pages = wants_all_pages(endpoint, call.query)
-            company = self._companies.resolve(
-                record,
-                endpoint,
-                query=call.query,
-                request_id=call.request_id,
-                deadline=deadline,
-            )
-            url = build_url(record.definition, endpoint, company=company, query=call.query)
+        all_pages = wants_all_pages(endpoint, call.query)
+        company = self._companies.resolve(
+            record, endpoint, query=call.query, request_id=call.request_id, deadline=deadline
+        )
         return UpstreamCall(
             record=record,
             endpoint=endpoint,
-            url=url,
-            caller_headers=headers,
+            url=build_url(record.definition, endpoint, company=company, query=call.query),
+            caller_headers=call.headers,
             body=body,
             request_id=call.request_id,
             deadline=deadline,
@@ -204,6 +200,23 @@ class Invocation:
         )
 
 
+def _continuation(
+    call: Call, record: StoredIntegration, endpoint: Endpoint, page: PageTarget, deadline: datetime
+) -> UpstreamCall:
+    check_no_body(call.body, was_lost=call.has_lost_body)
+    preference = {"prefer": page.prefer} if page.prefer else {}
+    return UpstreamCall(
+        record=record,
+        endpoint=msgspec.structs.replace(endpoint, method="GET"),
+        url=page.url,
+        caller_headers=preference | dict(call.headers),
+        body=None,
+        request_id=call.request_id,
+        deadline=deadline,
+        all_pages=page.all_pages,
+    )
+
+
 def _keyed(request: UpstreamCall, key: str, company: Company) -> KeyedCall:
     return KeyedCall(
         integration=request.record.code,
@@ -213,6 +226,7 @@ def _keyed(request: UpstreamCall, key: str, company: Company) -> KeyedCall:
             url=request.url,
             company=company.id or company.name,
             if_match=request.caller_headers.get("if-match"),
+            all_pages=request.all_pages,
             body=request.body,
         ),
         changes_data=request.endpoint.changes_data,
@@ -225,26 +239,11 @@ def _flow_run(header: str) -> str | None:
     return header if _FLOW_RUN.fullmatch(header) else None
 
 
-def _check_method(call: Call, endpoint: Endpoint) -> None:
-    allowed = sorted({"POST", endpoint.method})
+def _check_method(call: Call, endpoint: Endpoint, *, continues: bool) -> None:
+    allowed = sorted({"POST", endpoint.method} | ({"GET"} if continues else set()))
     if call.method not in allowed:
         raise GatewayError(
             METHOD_NOT_ALLOWED,
             f"{endpoint.code} is run by {' or '.join(allowed)}.",
             headers={"Allow": ", ".join(allowed)},
-        )
-
-
-def _check_answer(record: StoredIntegration, endpoint: Endpoint, answer: OutboundAnswer) -> None:
-    """Log where an answer does not fit its schema; the caller gets it all the same."""
-    schema = endpoint.response_schema
-    if schema is None or not answer.body or not is_json(answer.headers.get("content-type", "")):
-        return
-    if problems := schema_problems(schema, answer.body):
-        log_event(
-            "answer_against_schema",
-            level=logging.WARNING,
-            integration=record.code,
-            endpoint=endpoint.code,
-            places=[problem.pointer for problem in problems[:20]],
         )

@@ -19,6 +19,7 @@ from shared.domain.errors import GatewayError
 from shared.domain.events import log_event
 from shared.domain.idempotency import hash_of, key_of
 from shared.services.editing import conflicts_told
+from shared.services.reservations import store_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,7 @@ class KeptCalls:
         settled = replace(found, record=record, sealed=b"")
         with conflicts_told(found.key_hash):
             if outcome == "done":
-                self._store.replace(settled)
+                store_outcome(self._store, settled)
             else:
                 self._store.delete(found)
         log_event(

@@ -37,8 +37,7 @@ def request_body(
 
     Raises GatewayError `length_required`, `payload_too_large` or `invalid_payload`.
     """
-    if was_lost:
-        raise GatewayError(LENGTH_REQUIRED, "The body was announced, and did not arrive.")
+    _check_arrival(was_lost=was_lost)
     if len(body) > max_bytes:
         detail = f"The payload has {len(body)} bytes; {max_bytes} are allowed."
         raise GatewayError(PAYLOAD_TOO_LARGE, detail)
@@ -57,6 +56,26 @@ def request_body(
     if endpoint.encode_parameters and body:
         return encode_parameters(body, endpoint.encode_parameters)
     return body
+
+
+def check_no_body(body: bytes, *, was_lost: bool) -> None:
+    """Refuse what a continuation would drop; an empty object is what Power Automate sends.
+
+    Raises GatewayError `length_required` or `invalid_payload`.
+    """
+    _check_arrival(was_lost=was_lost)
+    if body.strip() not in (b"", b"{}"):
+        raise GatewayError(
+            INVALID_PAYLOAD,
+            "A continuation link only reads, and takes no payload.",
+            hint="Follow the link with GET, or with POST and {} as the body; "
+            "to send a payload, call the endpoint without gw_page.",
+        )
+
+
+def _check_arrival(*, was_lost: bool) -> None:
+    if was_lost:
+        raise GatewayError(LENGTH_REQUIRED, "The body was announced, and did not arrive.")
 
 
 def _check_schema(schema: dict[str, object], body: bytes) -> None:

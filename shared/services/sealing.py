@@ -43,14 +43,16 @@ class Sealer:
         moment = int(self._clock.now().timestamp())
         return Fernet(self._get_key().reveal()).encrypt_at_time(text, moment).decode()
 
-    def open(self, sealed: str, *, life: timedelta) -> bytes:
-        """Return what was sealed no longer than `life` ago; raise BrokenSeal."""
+    def open(self, sealed: str, *, life: timedelta | None = None) -> bytes:
+        """Return what was sealed, no longer than `life` ago where it is given; raise BrokenSeal."""
         from cryptography.fernet import Fernet, InvalidToken  # noqa: PLC0415
 
-        moment, seconds = int(self._clock.now().timestamp()), int(life.total_seconds())
         fernet = Fernet(self._get_key().reveal())
         try:
-            return fernet.decrypt_at_time(sealed.encode(), seconds, moment)
+            if life is None:
+                return fernet.decrypt(sealed.encode())
+            moment = int(self._clock.now().timestamp())
+            return fernet.decrypt_at_time(sealed.encode(), int(life.total_seconds()), moment)
         except InvalidToken as error:
             raise BrokenSeal from error
 

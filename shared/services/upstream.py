@@ -22,7 +22,13 @@ from shared.domain.errors import GatewayError
 from shared.domain.events import log_event
 from shared.domain.headers import for_upstream
 from shared.domain.retry_policy import PATIENCE, wait_before_resend
-from shared.domain.transport import NotSent, OutboundAnswer, OutboundRequest, SendError
+from shared.domain.transport import (
+    AnswerTooLarge,
+    NotSent,
+    OutboundAnswer,
+    OutboundRequest,
+    SendError,
+)
 from shared.services.answers import shown, without_answer
 
 if TYPE_CHECKING:
@@ -40,6 +46,7 @@ if TYPE_CHECKING:
 _USER_AGENT = f"business-central-gateway/{__version__}"
 # The part of a call's time without which no attempt begins.
 _LEAST_SHARE = 1 / 10
+_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -156,6 +163,9 @@ class Upstream:
                 timeout_seconds=(call.deadline - now).total_seconds(),
                 max_bytes=call.max_answer_bytes or self._max_answer_bytes,
             )
+        except AnswerTooLarge as error:
+            # Both say by their status alone that nothing was executed, and what to do.
+            return OutboundAnswer(error.status, {}, b"") if error.status in _REFUSALS else error
         except SendError as error:
             return error
 

@@ -12,7 +12,14 @@ from tests.scenes import failure
 
 RUN, ACTION = "08584494751", "0f1e2d3c-0000-4000-8000-000000000001"
 FLOW = {"x-ms-workflow-run-id": RUN, "x-ms-action-tracking-id": ACTION}
-CALL = {"method": "POST", "url": "https://bc/x", "company": "A", "if_match": None, "body": b"{}"}
+CALL = {
+    "method": "POST",
+    "url": "https://bc/x",
+    "company": "A",
+    "if_match": None,
+    "all_pages": False,
+    "body": b"{}",
+}
 
 
 @pytest.mark.parametrize("key", ["k", " ", "~", "a b", '"quoted"', "x" * 200])
@@ -80,6 +87,7 @@ def test_hash_depends_on_the_endpoint():
         {"company": None},
         {"if_match": "*"},
         {"if_match": ""},
+        {"all_pages": True},
         {"body": b"{} "},
         {"body": b""},
         {"body": None},

@@ -257,6 +257,29 @@ def test_failure_that_lasts_fails_the_whole_list():
     assert code_of(scene) == "upstream_unreachable"
 
 
+def test_page_that_nobody_can_be_signed_in_for_fails_the_whole_list():
+    """However late it is: without a sign-in, the link to the rest leads nowhere either."""
+    scene = listing()
+
+    def last_before_the_end(_):
+        scene.clock.advance(seconds=95)
+        scene.services.sign_off.deauthorize(scene.record())
+        return page(1, to=2)
+
+    scene.http.script(BC, last_before_the_end)
+
+    assert code_of(scene) == "sign_in_required"
+
+
+def test_key_that_came_for_one_page_is_not_for_all():
+    """The caller would take the page that is replayed for the list."""
+    scene = listing(page(1, to=2), page(2))
+    key = {"headers": {"idempotency-key": "list-1"}}
+    scene.invoke(**key)
+
+    assert code_of(scene, **key) == "idempotency_key_reused"
+
+
 @pytest.mark.parametrize(
     "query", ["gw_all_pages=", "gw_all_pages=1", "gw_all_pages=false", "gw_all_pages",
               "gw_all_pages=true&GW_ALL_PAGES=true"]

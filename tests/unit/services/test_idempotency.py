@@ -13,8 +13,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from shared.domain.errors import GatewayError
-from shared.domain.transport import AnswerLost, NotSent, OutboundAnswer, TimedOut
+from shared.domain.errors import GatewayError, StorageUnavailable
+from shared.domain.transport import AnswerLost, AnswerTooLarge, NotSent, OutboundAnswer, TimedOut
 from shared.ports import Conflict
 from tests.fakes import json_answer
 from tests.scenes import BC, CODE, LISTING, UNCONDITIONAL, Scene, failure, serving
@@ -201,6 +201,41 @@ def test_change_with_too_large_an_answer_counts_as_done():
     assert effects.count == 1
 
 
+@pytest.mark.parametrize("status", [307, 400, 404, 501])
+def test_refusal_with_too_large_an_answer_frees_the_key(status):
+    """Nothing was executed, and nobody is told that it was."""
+    scene, effects = posting(AnswerTooLarge(status), json_answer({}))
+
+    error = failure(lambda: scene.invoke(headers=KEY))
+    reply = scene.invoke(headers=KEY)
+
+    assert error.kind.code == "answer_too_large"
+    assert f"refused with status {status}" in error.detail
+    assert (reply.status, effects.count) == (200, 2)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+@pytest.mark.parametrize("is_large", [False, True], ids=["short", "large"])
+def test_redirect_after_a_change_keeps_the_key(status, is_large):
+    """It is the usual answer to a POST that was processed: unknown, and never executed again."""
+    reply = AnswerTooLarge(status) if is_large else json_answer({}, status=status)
+    scene, effects = posting(reply, json_answer({}))
+
+    errors = [failure(lambda: scene.invoke(headers=KEY)) for _ in range(2)]
+
+    assert {error.kind.code for error in errors} == {"outcome_unknown"}
+    assert effects.count == 1
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_redirect_of_a_change_that_was_not_executed_frees_the_key(status):
+    """The service wants the same request elsewhere."""
+    scene, _ = posting(json_answer({}, status=status))
+
+    assert failure(lambda: scene.invoke(headers=KEY)).kind.code == "upstream_redirect"
+    assert rows(scene) == []
+
+
 def test_read_with_too_large_an_answer_frees_the_key():
     """Nothing was changed: it may be asked for less, under the same key."""
     scene, _ = posting(json_answer("x" * 5000), read_only=True)
@@ -268,6 +303,17 @@ def test_missing_key_is_told_where_one_was_to_be_derived(derives):
     assert ("X-Gateway-Warning" in reply.headers) is derives
 
 
+@pytest.mark.parametrize("derives", [True, False])
+def test_missing_key_is_told_above_all_where_the_outcome_is_unknown(derives):
+    """There, whoever sends the call again relies on the key."""
+    scene, _ = posting(AnswerLost("connection lost"), derive_idempotency_key=derives)
+
+    error = failure(scene.invoke)
+
+    assert error.kind.code == "outcome_unknown"
+    assert ("X-Gateway-Warning" in error.headers) is derives
+
+
 def test_malformed_key_is_refused_before_anything_is_sent():
     """400: its sender relies on it."""
     scene, effects = posting()
@@ -313,14 +359,79 @@ def test_outcome_that_cannot_be_stored_is_answered_with_a_warning(caplog):
     assert effects.count == 1
 
 
-def test_key_that_cannot_be_freed_is_answered_with_a_warning():
+@pytest.mark.parametrize("life", ["new", "expired"])
+def test_reservation_whose_answer_was_lost_is_withdrawn(life):
+    """Nothing was sent: the key must not seem to be in use, and later to be unknown."""
+    scene, effects = posting()
+    if life == "expired":
+        scene.invoke(headers=KEY)
+        scene.clock.advance(days=2)
+        scene.sign_in()
+    before = effects.count
+    method = "insert" if life == "new" else "replace"
+    lose_answer(scene.idempotency, method, StorageUnavailable("Lost."))
+
+    assert failure(lambda: scene.invoke(headers=KEY)).kind.code == "storage_unavailable"
+    assert rows(scene) == []
+    assert scene.invoke(headers=KEY).status == 200
+    assert effects.count - before == 1
+
+
+def test_reservation_of_another_call_is_not_withdrawn():
+    """Somebody was faster, and the store fails right then."""
+    scene, effects = posting()
+    other = scene.another_instance()
+    scene.idempotency.before("insert", lambda: _invoke_and_fail(scene, other))
+
+    assert failure(lambda: scene.invoke(headers=KEY)).kind.code == "storage_unavailable"
+    scene.idempotency.recover()
+
+    assert scene.invoke(headers=KEY).headers["Idempotency-Replayed"] == "true"
+    assert effects.count == 1
+
+
+def _invoke_and_fail(scene, services):
+    scene.invoke(headers=KEY, services=services)
+    scene.idempotency.fail("insert")
+
+
+def test_key_that_could_not_be_freed_at_once_is_freed():
+    """One more attempt, before anybody is warned."""
+    scene, effects = posting(json_answer({}, status=400), json_answer({}))
+    scene.idempotency.fail("delete")
+    scene.idempotency.before("get", scene.idempotency.recover)
+
+    refused, reply = (scene.invoke(headers=KEY) for _ in range(2))
+
+    assert (refused.status, "X-Gateway-Warning" in refused.headers) == (400, False)
+    assert (reply.status, effects.count) == (200, 2)
+
+
+def test_second_attempt_to_free_a_key_leaves_what_was_settled():
+    """Somebody settled it between the two."""
+    scene, _ = posting(lambda: scene.clock.advance(seconds=200) or json_answer({}, status=400))
+    scene.idempotency.fail("delete")
+    scene.idempotency.before("get", lambda: _settle_and_recover(scene))
+
+    assert scene.invoke(headers=KEY).status == 400
+    assert scene.services.kept_calls.show(CODE, LISTING, KEY)["state"] == "done"
+
+
+def _settle_and_recover(scene):
+    scene.services.kept_calls.settle(CODE, LISTING, KEY, "done")
+    scene.idempotency.recover()
+
+
+def test_key_that_cannot_be_freed_is_answered_with_a_warning(caplog):
     """BC's answer is the caller's."""
     scene, _ = posting(json_answer({}, status=400))
     scene.idempotency.fail("delete")
 
     reply = scene.invoke(headers=KEY)
 
-    assert (reply.status, "X-Gateway-Warning" in reply.headers) == (400, True)
+    assert reply.status == 400
+    assert "nothing was changed" in reply.headers["X-Gateway-Warning"]
+    assert '"event":"key_not_freed"' in caplog.text
 
 
 def test_unknown_outcome_that_cannot_be_stored_is_told_with_a_warning():
@@ -434,7 +545,7 @@ def test_reservation_whose_confirmation_was_lost_is_ones_own(life):
         scene.invoke(headers=KEY)
         scene.clock.advance(days=2)
         scene.sign_in()
-    lose_confirmation(scene.idempotency, "insert" if life == "new" else "replace")
+    lose_answer(scene.idempotency, "insert" if life == "new" else "replace", Conflict(CODE))
     before = effects.count
 
     reply = scene.invoke(headers=KEY)
@@ -447,7 +558,7 @@ def test_reservation_whose_confirmation_was_lost_is_ones_own(life):
 def test_outcome_whose_confirmation_was_lost_is_stored():
     """No warning: what the store holds is what was to be stored."""
     scene, effects = posting()
-    lose_confirmation(scene.idempotency, "replace")
+    lose_answer(scene.idempotency, "replace", Conflict(CODE))
 
     reply, again = (scene.invoke(headers=KEY) for _ in range(2))
 
@@ -456,16 +567,16 @@ def test_outcome_whose_confirmation_was_lost_is_stored():
     assert effects.count == 1
 
 
-def lose_confirmation(store, method):
-    """Let the next write be executed, and then seem to conflict with another one."""
+def lose_answer(store, method, error):
+    """Let the next write be executed, and then end in the error: its repetition met itself."""
     write = getattr(store, method)
 
-    def written_twice(call):
+    def written_and_lost(call):
         setattr(store, method, write)
         write(call)
-        raise Conflict(call.key_hash)
+        raise error
 
-    setattr(store, method, written_twice)
+    setattr(store, method, written_and_lost)
 
 
 def test_outcome_of_a_settled_key_is_not_overwritten():
@@ -496,6 +607,17 @@ def test_answer_whose_key_is_lost_is_done_without_it(caplog):
     assert (reply.status, reply.body) == (204, b"")
     assert "not known" in reply.headers["X-Gateway-Warning"]
     assert '"event":"kept_answer_lost"' in caplog.text
+    assert effects.count == 1
+
+
+def test_answer_of_an_instance_whose_clock_is_ahead_is_replayed():
+    """The record alone says how long it counts."""
+    scene, effects = posting()
+    scene.clock.advance(minutes=5)
+    first = scene.invoke(headers=KEY)
+    scene.clock.advance(minutes=-5)
+
+    assert scene.invoke(headers=KEY).body == first.body
     assert effects.count == 1
 
 

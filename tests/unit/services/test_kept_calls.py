@@ -163,15 +163,28 @@ def test_known_outcome_cannot_be_settled(arrange, outcome):
     assert scene.idempotency.rows == before
 
 
-@pytest.mark.parametrize(("outcome", "method"), [("done", "replace"), ("not_done", "delete")])
-def test_two_who_settle_at_once_do_not_undo_each_other(outcome, method):
+@pytest.mark.parametrize(
+    ("first", "second", "method"),
+    [("not_done", "done", "replace"), ("done", "not_done", "delete")],
+    ids=["freed", "kept"],
+)
+def test_two_who_settle_at_once_do_not_undo_each_other(first, second, method):
     """The second one is told to look again."""
     scene = called(TimedOut("slow"))
-    scene.idempotency.before(method, lambda: settle(scene, "done"))
+    scene.idempotency.before(method, lambda: settle(scene, first))
 
-    error = failure(lambda: settle(scene, outcome))
+    error = failure(lambda: settle(scene, second))
 
     assert error.kind.code == "changed_meanwhile"
+    assert len(scene.idempotency.rows) == (first == "done")
+
+
+def test_key_that_is_settled_already_as_it_should_is_no_conflict():
+    """Somebody else agreed, or the storage executed the write and its answer was lost."""
+    scene = called(TimedOut("slow"))
+    scene.idempotency.before("replace", lambda: settle(scene, "done"))
+
+    assert settle(scene, "done") == show(scene)
     assert show(scene)["state"] == "done"
 
 

@@ -217,6 +217,17 @@ def test_every_repetition_is_logged(caplog):
     assert "payload" not in first + second
 
 
+@pytest.mark.parametrize("number", [401, 429])
+@pytest.mark.parametrize("read_only", [False, True], ids=["change", "read"])
+def test_refusal_that_is_too_large_is_met_as_any_other(number, read_only):
+    """Its status says that nothing was executed, however long the page that comes with it."""
+    scene = meeting(AnswerTooLarge(number), DONE, read_only=read_only)
+
+    assert scene.invoke().status == 200
+    tokens = [request.headers["authorization"] for request in scene.http.sent_to(BC)]
+    assert tokens == ["Bearer access-1", "Bearer access-2" if number == 401 else "Bearer access-1"]
+
+
 @pytest.mark.parametrize(("number", "code"), [(503, "outcome_unknown"), (200, "answer_too_large")])
 def test_answer_to_a_change_that_is_too_large_counts_by_its_status(number, code):
     """A proxy's endless page is no proof that the change was made."""
