@@ -36,6 +36,9 @@ KEYS_AT_ONCE = 8
 RESENDS = (2, 4, 8)
 # Short, since those who wait for a call that died wait as long each time.
 TIMEOUT_OF_A_CALL = 1
+# Its lease lasts half as long again. Who dies while making the key that seals answers leaves one
+# behind, and until it has run out no call with a key gets on.
+TOKEN_CALL_SECONDS = 2
 SLOWNESS_SECONDS = 0.4
 TOO_SLOW_SECONDS = TIMEOUT_OF_A_CALL + SLOWNESS_SECONDS
 LIFE_SECONDS = (0.3, 1.5)
@@ -63,7 +66,10 @@ STORAGE_FAULTS: tuple[dict[str, Any], ...] = (
 
 def run(report: Report, folder: Path, *, rounds: int = ROUNDS, waits: bool = True) -> None:
     """Play so many keys; `waits` until those of calls that died may be told that nobody knows."""
-    with stage(folder) as set_up, ThreadPoolExecutor(KEYS_AT_ONCE) as keys_at_once:
+    with (
+        stage(folder, TOKEN_CALL_SECONDS=str(TOKEN_CALL_SECONDS)) as set_up,
+        ThreadPoolExecutor(KEYS_AT_ONCE) as keys_at_once,
+    ):
         _add_endpoints(set_up)
         playing = {
             key: keys_at_once.submit(_play, set_up, key)
