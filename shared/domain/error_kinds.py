@@ -247,8 +247,8 @@ OUTCOME_UNKNOWN = ErrorKind(
     "outcome_unknown",
     409,
     "It is unknown whether the call took effect",
-    when="A change was sent, and its answer was lost, came too late, or was 301, 302, 303, 408 or "
-    "any 5xx but 501; that answer stands under upstream.",
+    when="A change was sent, and its answer was lost, came too late, or was 408 or any "
+    "5xx but 501; that answer stands under upstream.",
     hint="Look in Business Central whether the change was made before you send it again.",
     source="upstream",
 )

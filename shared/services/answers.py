@@ -32,7 +32,7 @@ _LONGEST_DOCUMENT_BYTES = 16 * 1024
 _LONGEST_TEXT = 4000
 # The usual answers to a POST that was processed (RFC 9110, sections 15.4.2 to 15.4.4); 307 and 308
 # ask for the same request elsewhere, which was therefore not executed here.
-_REDIRECTS_AFTER_A_CHANGE = frozenset(
+_AFTER_PROCESSING = frozenset(
     {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND, HTTPStatus.SEE_OTHER}
 )
 _CORRELATION_ID = re.compile(rb"CorrelationId:\s+([0-9A-Fa-f-]{36})")
@@ -40,7 +40,7 @@ _CORRELATION_ID = re.compile(rb"CorrelationId:\s+([0-9A-Fa-f-]{36})")
 
 def judge(record: StoredIntegration, endpoint: Endpoint, answer: OutboundAnswer) -> None:
     """Raise GatewayError where the answer must not go back as it is."""
-    if endpoint.changes_data and _leaves_change_open(answer.status):
+    if endpoint.changes_data and leaves_open(answer.status):
         raise GatewayError(
             OUTCOME_UNKNOWN,
             f"The service answered a change with status {answer.status}, which leaves open "
@@ -53,12 +53,18 @@ def judge(record: StoredIntegration, endpoint: Endpoint, answer: OutboundAnswer)
         raise GatewayError(
             UPSTREAM_REDIRECT,
             f"{record.definition.name or record.code} answered with status {answer.status}.",
+            upstream={"status": answer.status},
         )
 
 
 def says_done(status: int) -> bool:
     """Tell whether an answer's status says that the call was executed."""
     return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def may_follow_execution(status: int) -> bool:
+    """Tell whether a redirect may be the answer to a change that was made."""
+    return status in _AFTER_PROCESSING
 
 
 def without_answer(error: SendError, endpoint: Endpoint) -> GatewayError:
@@ -118,14 +124,10 @@ def _too_large(error: AnswerTooLarge, endpoint: Endpoint) -> GatewayError:
     kind = ANSWER_TOO_LARGE
     detail = f"The answer (status {error.status}) is larger than MAX_ANSWER_BYTES."
     if endpoint.changes_data:
-        if _leaves_change_open(error.status):
+        if leaves_open(error.status):
             kind = OUTCOME_UNKNOWN
         elif says_done(error.status):
             detail += " The change was executed: do not send it again."
-        else:
+        elif not may_follow_execution(error.status):
             detail += f" The change was refused with status {error.status}."
     return GatewayError(kind, detail, upstream={"status": error.status})
-
-
-def _leaves_change_open(status: int) -> bool:
-    return leaves_open(status) or status in _REDIRECTS_AFTER_A_CHANGE

@@ -19,12 +19,13 @@ from shared.domain.error_kinds import (
     IDEMPOTENCY_IN_PROGRESS,
     IDEMPOTENCY_KEY_REUSED,
     OUTCOME_UNKNOWN,
+    UPSTREAM_REDIRECT,
 )
 from shared.domain.errors import RETRY_AFTER_SECONDS, GatewayError
 from shared.domain.events import log_event
 from shared.domain.idempotency import RESERVATION_GRACE, CallRecord, StoredCall
 from shared.domain.reply import Reply
-from shared.services.answers import says_done
+from shared.services.answers import may_follow_execution, says_done
 from shared.services.kept_answers import opened_answer
 from shared.services.reservations import Reservations
 from shared.services.sealing import BrokenSeal
@@ -177,6 +178,9 @@ def _state_after(error: GatewayError, call: KeyedCall) -> Literal["done", "unkno
     """Return what is known of a call that ended so; None where it was not executed."""
     if error.kind is OUTCOME_UNKNOWN:
         return "unknown"
-    if error.kind is ANSWER_TOO_LARGE and call.changes_data and error.upstream:
-        return "done" if says_done(error.upstream["status"]) else None
+    if error.kind in (ANSWER_TOO_LARGE, UPSTREAM_REDIRECT) and call.changes_data and error.upstream:
+        status = error.upstream["status"]
+        if says_done(status):
+            return "done"
+        return "unknown" if may_follow_execution(status) else None
     return None

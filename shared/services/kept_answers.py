@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.domain.error_kinds import ANSWER_TOO_LARGE, OUTCOME_UNKNOWN
+from shared.domain.error_kinds import ANSWER_TOO_LARGE, OUTCOME_UNKNOWN, UPSTREAM_REDIRECT
 from shared.domain.errors import GatewayError
 from shared.domain.idempotency import LONGEST_KEPT_BODY_BYTES
 from shared.domain.reply import Reply
@@ -14,7 +14,7 @@ from shared.domain.reply import Reply
 if TYPE_CHECKING:
     from shared.services.sealing import Sealer
 
-_TOLD = {kind.code: kind for kind in (OUTCOME_UNKNOWN, ANSWER_TOO_LARGE)}
+_TOLD = {kind.code: kind for kind in (OUTCOME_UNKNOWN, ANSWER_TOO_LARGE, UPSTREAM_REDIRECT)}
 
 
 class _Reply(msgspec.Struct, tag="reply"):

@@ -5,17 +5,20 @@ Fernet (AES-128-CBC with HMAC-SHA256) is imported on first use.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from shared.domain.errors import VaultUnavailable
 from shared.domain.secret import Secret
+from shared.services.token_states import OutOfTime
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from shared.ports import Clock, SecretStore
     from shared.services.token_states import TokenStates
 
 KEY_NAME = "gateway-seal-key"
+# Longer than writing a secret takes, and short for a call that waits.
+_PATIENCE = timedelta(seconds=5)
 
 
 class BrokenSeal(Exception):
@@ -64,7 +67,11 @@ class Sealer:
     def _made_key(self) -> Secret:
         from cryptography.fernet import Fernet  # noqa: PLC0415
 
-        lease = self._states.wait_for_lease(KEY_NAME)
+        try:
+            lease = self._states.wait_for_lease(KEY_NAME, patience=_PATIENCE)
+        except OutOfTime as error:
+            # Whoever made it may have died; a call must not wait for its lease to run out.
+            raise VaultUnavailable("The gateway's sealing key is being made.") from error
         try:
             found = self._secrets.get(KEY_NAME)  # another instance may just have made it
             if found is None:

@@ -92,9 +92,12 @@ class TokenStates:
         row = self._change(integration, take)
         return Lease(owner, row) if row and row.state.lease_owner == owner else None
 
-    def wait_for_lease(self, integration: str) -> Lease:
-        """Take the lease as soon as nobody else holds it; OutOfTime if that is never."""
-        owner, until = new_mark(), self._clock.now() + self.lease_patience
+    def wait_for_lease(self, integration: str, *, patience: timedelta | None = None) -> Lease:
+        """Take the lease as soon as nobody else holds it; OutOfTime if that is never.
+
+        Waits for `patience`; by default until a lease that nobody releases has run out.
+        """
+        owner, until = new_mark(), self._clock.now() + (patience or self.lease_patience)
         while (lease := self.try_lease(integration, owner)) is None:
             self.wait_a_little(until)
         return lease

@@ -215,15 +215,18 @@ def test_refusal_with_too_large_an_answer_frees_the_key(status):
 
 
 @pytest.mark.parametrize("status", [301, 302, 303])
-@pytest.mark.parametrize("is_large", [False, True], ids=["short", "large"])
-def test_redirect_after_a_change_keeps_the_key(status, is_large):
-    """It is the usual answer to a POST that was processed: unknown, and never executed again."""
+@pytest.mark.parametrize("told", ["upstream_redirect", "answer_too_large"])
+def test_redirect_after_a_change_keeps_the_key(status, told):
+    """It is the usual answer to a POST that was processed, which is never executed again."""
+    is_large = told == "answer_too_large"
     reply = AnswerTooLarge(status) if is_large else json_answer({}, status=status)
     scene, effects = posting(reply, json_answer({}))
 
     errors = [failure(lambda: scene.invoke(headers=KEY)) for _ in range(2)]
 
-    assert {error.kind.code for error in errors} == {"outcome_unknown"}
+    assert {error.kind.code for error in errors} == {told}
+    assert [error.headers.get("Idempotency-Replayed") for error in errors] == [None, "true"]
+    assert [row.record.state for row in rows(scene)] == ["unknown"]
     assert effects.count == 1
 
 
@@ -660,3 +663,15 @@ def test_timer_removes_what_is_over():
     scene.services.due_refresh.run()
 
     assert len(rows(scene)) == 1
+
+
+def test_key_for_the_seal_that_nobody_finishes_making_is_not_waited_for_long():
+    """Whoever made it died: nothing is sent, and the caller is told to come back."""
+    scene, effects = posting(json_answer({}))
+    scene.services.tokens._states.try_lease("gateway-seal-key", "somebody who died")
+    began_on = scene.clock.now()
+
+    error = failure(lambda: scene.invoke(headers=KEY))
+
+    assert (error.kind.code, effects.count) == ("vault_unavailable", 0)
+    assert (scene.clock.now() - began_on).total_seconds() < 6
