@@ -1,4 +1,4 @@
-"""What Python imports before the first answer, by `python -X importtime`."""
+"""What Python imports before the first answer, and how long the first answer takes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
+from dev.bench.findings import Findings, Goal
 from dev.bench.report import say, say_table
+from dev.bench.stage import APPS
 from dev.errors import DevError
 from dev.paths import ROOT
-from dev.stack.app_settings import process_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from dev.bench.stage import Stage
 
 # Each does what the one before it does, and more.
 PROGRAMS = {
@@ -22,38 +26,94 @@ PROGRAMS = {
     "function_app": "import function_app",
     "first call": "import function_app, shared.bootstrap; shared.bootstrap.get_services()",
 }
-# Nobody answers there, and building the services asks nobody.
-SETTINGS = {
-    "KEY_VAULT_URL": "https://vault.example",
-    "TABLES_URL": "https://tables.example",
-    "PUBLIC_URL": "https://gateway.example",
-}
+# What any app on Functions pays that uses these services, and does nothing yet.
+SDKS = "import azure.functions, azure.identity, azure.keyvault.secrets, azure.data.tables, requests"
+FIRST_CALL = ("-m", "dev.bench.first_call", APPS["http"])
+RUNS, QUICK_RUNS = 7, 2
 SHOWN_MODULES = 10
 LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \| +(\S+)")
 
 
-def show(*, is_quick: bool) -> None:
-    """Run each program several times, by turns, and print what its imports take."""
-    startup = own_milliseconds("pass").keys()
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in PROGRAMS}
-    for number in range(3 if is_quick else 8):
-        for name, program in PROGRAMS.items():
-            imported = own_milliseconds(program)
-            if number > 0:  # the first run may have to compile
-                runs[name].append({each: imported[each] for each in imported.keys() - startup})
+def run(stage: Stage, *, is_quick: bool) -> Findings:
+    """Measure and print both."""
+    times = QUICK_RUNS if is_quick else RUNS
+    environment = stage.app_environment
+    imports = imported(environment, times)
     totals = {
-        name: statistics.median(sum(run.values()) for run in each) for name, each in runs.items()
+        name: statistics.median(sum(run.values()) for run in each) for name, each in imports.items()
     }
     base = totals["azure.functions"]
     say_table(
         ("imports of", "modules", "ms", "ratio"),
         [
-            (name, str(len(runs[name][0])), f"{total:.0f}", f"{total / base:.2f}")
+            (name, str(len(imports[name][0])), f"{total:.0f}", f"{total / base:.2f}")
             for name, total in totals.items()
         ],
     )
     say()
-    say_table(("heaviest modules", "own ms", "imported by"), heaviest(runs))
+    say_table(("heaviest modules", "own ms", "imported by"), heaviest(imports))
+    sdks, first_call = started(environment, times)
+    say()
+    say_table(
+        ("from the start of the process to", "ms", "ratio"),
+        [
+            ("the imports of the SDKs", f"{sdks:.0f}", "1.00"),
+            ("the first answered call", f"{first_call:.0f}", f"{first_call / sdks:.2f}"),
+        ],
+    )
+    return Findings(
+        {"import_ms": totals, "process_ms": {"sdks": sdks, "first_call": first_call}},
+        [
+            Goal(
+                text="import of function_app to that of azure.functions",
+                figure=totals["function_app"] / base,
+                at_most=1.8,
+            ),
+            Goal(
+                text="process start to first answer, to that of importing the SDKs",
+                figure=first_call / sdks,
+                at_most=2.5,
+            ),
+        ],
+    )
+
+
+def imported(environment: Mapping[str, str], times: int) -> dict[str, list[dict[str, float]]]:
+    """Run each program so many times, by turns, and return what each module took."""
+    startup = own_milliseconds("pass", environment).keys()
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in PROGRAMS}
+    for number in range(times + 1):
+        for name, program in PROGRAMS.items():
+            found = own_milliseconds(program, environment)
+            if number > 0:  # the first run may have to compile
+                runs[name].append({each: found[each] for each in found.keys() - startup})
+    return runs
+
+
+def started(environment: Mapping[str, str], times: int) -> tuple[float, float]:
+    """Return the milliseconds until the SDKs are imported, and until the first call is answered."""
+    runs = [
+        (
+            milliseconds_to_line(("-c", f"{SDKS}; print(flush=True)"), environment),
+            milliseconds_to_line(FIRST_CALL, environment),
+        )
+        for _ in range(times + 1)
+    ]
+    sdks, first_calls = zip(*runs[1:], strict=True)
+    return statistics.median(sdks), statistics.median(first_calls)
+
+
+def milliseconds_to_line(arguments: Sequence[str], environment: Mapping[str, str]) -> float:
+    """Start Python and return how long it takes to print its first line."""
+    began = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+    ) as process:
+        line = process.stdout.readline() if process.stdout else b""
+        taken = time.perf_counter() - began
+    if not line or process.returncode != 0:
+        raise DevError(f"{arguments} did not work; what it printed says why.")
+    return taken * 1000
 
 
 def heaviest(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> list[tuple[str, str, str]]:
@@ -67,12 +127,12 @@ def heaviest(runs: Mapping[str, Sequence[Mapping[str, float]]]) -> list[tuple[st
     return [(module, f"{medians[module]:.1f}", needed_by[module]) for module in modules]
 
 
-def own_milliseconds(program: str) -> dict[str, float]:
+def own_milliseconds(program: str, environment: Mapping[str, str]) -> dict[str, float]:
     """Run a program and return the time that each module took without those it imports itself."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", program],
         cwd=ROOT,
-        env=process_environment() | SETTINGS,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from dev.bench.stage import APP, PERSON
+from dev.bench.stage import APPS, PERSON
 from dev.errors import DevError
 from shared.domain.secret import Secret
 from shared.domain.secret_names import client_secret_name, tokens_name
@@ -38,9 +38,9 @@ class Fleet:
     def __init__(self, ports: Ports) -> None:
         """Take the patterns out of what the timer renews: only copies are to be counted."""
         self._ports = ports
-        self._patterns = [_pattern(ports, code) for code in (APP, PERSON)]
+        self._patterns = [_pattern(ports, code) for code in (APPS["http"], PERSON)]
         self._size = 0
-        for code in (APP, PERSON):
+        for code in (*APPS.values(), PERSON):
             ports.states.delete(code)
 
     def grow(self, size: int) -> None:

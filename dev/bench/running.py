@@ -2,48 +2,61 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
 import requests
 
-from dev.bench import NAMES, cold_start, invoke
+from dev.bench import NAMES, cold_start
+from dev.bench.as_app import run_as_app
+from dev.bench.findings import say_goals
 from dev.bench.report import say
-from dev.bench.stage import run_as_app, stage
+from dev.bench.stage import stage
 from dev.errors import DevError
 from dev.stack.signals import raise_on_stop_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
 
-    from dev.stack.running import Stack
+    from dev.bench.findings import Findings
+    from dev.bench.stage import Stage
+
+TITLES = {
+    "cold-start": "Cold start: what Python imports, and the first answer of a new process",
+    "invoke": "Invoke: a warm call on every way to the service",
+    "memory": "Memory: a process of the app after many calls",
+    "timer": "Timer: rounds of refreshes at growing numbers of integrations",
+}
 
 
 def run(names: Collection[str], *, is_quick: bool) -> None:
-    """Run the named benchmarks, or all, and print their figures."""
+    """Run the named benchmarks, or all; print their figures, the goals, and all of it as JSON."""
     chosen = [name for name in NAMES if not names or name in names]
     raise_on_stop_signals()
-    if "cold-start" in chosen:
-        _say_title("Cold start: what Python imports before the first answer")
-        cold_start.show(is_quick=is_quick)
-    if chosen == ["cold-start"]:
-        return
-    say("\nStarting a stack for the benchmark ...")
-    with stage() as stack:
+    say("Starting a stack for the benchmark ...")
+    with stage() as here:
         try:
-            _on_the_stack(stack, chosen, is_quick=is_quick)
+            found = {name: _run(name, here, is_quick=is_quick) for name in chosen}
         except requests.RequestException as error:
             # A part that died explains it better.
-            stack.require_alive()
+            here.stack.require_alive()
             raise DevError(f"A call got no answer: {error}") from error
+    _say_title("Goals")
+    say_goals([goal for findings in found.values() for goal in findings.goals])
+    _say_title("The same as JSON")
+    say(msgspec.json.encode(found).decode())
 
 
-def _on_the_stack(stack: Stack, chosen: Collection[str], *, is_quick: bool) -> None:
-    if "invoke" in chosen:
-        _say_title("Invoke: a warm call, straight to Business Central and through the gateway")
-        invoke.show(stack, is_quick=is_quick)
-    if "timer" in chosen:
-        _say_title("Timer: rounds of refreshes at growing numbers of integrations")
-        run_as_app(stack, "dev.bench.timer", *(["--quick"] if is_quick else []))
+def _run(name: str, here: Stage, *, is_quick: bool) -> Findings:
+    _say_title(TITLES[name])
+    benchmarks: Mapping[str, Callable[..., Findings]] = {
+        "cold-start": cold_start.run,
+        "invoke": partial(run_as_app, module="dev.bench.calls"),
+        "memory": partial(run_as_app, module="dev.bench.memory"),
+        "timer": partial(run_as_app, module="dev.bench.timer"),
+    }
+    return benchmarks[name](here, is_quick=is_quick)
 
 
 def _say_title(title: str) -> None:

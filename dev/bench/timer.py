@@ -1,17 +1,18 @@
 """The timer at growing numbers of integrations: what a token costs, and what looking costs.
 
-It is a process of its own with the settings of the app, `python -m dev.bench.timer [--quick]`:
-whatever processor time that takes is the gateway's.
+It is a process of its own with the settings of the app, `python -m dev.bench.timer`: whatever
+processor time that takes is the gateway's.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from dev.bench.as_app import Assignment
+from dev.bench.findings import Findings
 from dev.bench.fleet import LIFE
 from dev.bench.report import say, say_table
 from dev.bench.rounds import measure
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from dev.bench.rounds import Measured
 
-SIZES, QUICK_SIZES = (250, 500, 1000, 2000), (25, 50, 100)
+SIZES, QUICK_SIZES = (50, 100, 200, 400), (25, 50, 100)
 COUNTED = ("tables", "vault", "provider")
 # What the timer has to carry, and how often it runs.
 CARRIED = 10_000
@@ -30,10 +31,11 @@ EVERY = timedelta(minutes=5)
 
 
 def main() -> None:
-    """Measure, and print the figures."""
+    """Measure, print and deliver."""
+    assignment = Assignment.read()
     settings = Settings.from_mapping(os.environ)
     measured = []
-    for each in measure(settings, QUICK_SIZES if "--quick" in sys.argv else SIZES):
+    for each in measure(settings, QUICK_SIZES if assignment.is_quick else SIZES):
         say(f"{each.size} tokens renewed in {each.all_due.seconds:.0f} s")
         measured.append(each)
     say("\nWith all of them due:\n")
@@ -43,6 +45,7 @@ def main() -> None:
     say_table(("integrations", "ms/round", "us/integration", "tables/round"), idle(measured))
     seconds, _ = measured[-1].all_due.each
     say(f"\n{outlook(seconds, settings.refresh_ahead)}")
+    assignment.deliver(Findings(measured))
 
 
 def due(measured: Sequence[Measured]) -> list[list[str]]:

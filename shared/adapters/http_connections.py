@@ -1,9 +1,9 @@
 """Connections that go only where they may, and whose exchange ends when its time is up.
 
-Three things that requests does not do by itself. The address is checked after the name is resolved
+Three things that urllib3 does not do by itself. The address is checked after the name is resolved
 and is the one that is connected to, so that a name cannot be pointed inside between check and use.
-A timer ends the whole exchange: a timeout of requests starts anew with every byte. And the request
-target goes out byte for byte, where urllib3 would rewrite its percent-encodings.
+A deadline ends the whole exchange: a timeout of urllib3 starts anew with every byte. And the
+request target goes out byte for byte, where urllib3 would rewrite its percent-encodings.
 """
 
 from __future__ import annotations
@@ -11,15 +11,21 @@ from __future__ import annotations
 import contextlib
 import math
 import socket
+import ssl
 import threading
 import time
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from requests.adapters import HTTPAdapter
+import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
+from urllib3.util.ssl_ import create_urllib3_context
+
+from shared.adapters.http_deadlines import Deadlines
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -35,6 +41,8 @@ _LONGEST_IDLE_SECONDS = 60
 _POOLED_HOSTS = 50
 _CONNECTIONS_PER_HOST = 64
 
+_deadlines = Deadlines()
+
 
 class Exchange:
     """One request and its answer, as the connection that carries it sees them.
@@ -49,15 +57,13 @@ class Exchange:
         self.was_sent = False
         self.is_over = False
         self.is_forbidden = False
-        self._ends_on = time.monotonic() + seconds
+        self.ends_on = time.monotonic() + seconds
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
 
     def __enter__(self) -> Self:
         _of_thread.exchange = self
-        self._timer.start()
+        _deadlines.watch(self)
         return self
 
     def __exit__(
@@ -66,14 +72,14 @@ class Exchange:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._timer.cancel()
+        _deadlines.leave(self)
         self.let_go()
         del _of_thread.exchange
 
     @property
     def seconds_left(self) -> float:
         """How long a socket may still wait; never zero, which would mean not to wait at all."""
-        return max(self._ends_on - time.monotonic(), 0.001)
+        return max(self.ends_on - time.monotonic(), 0.001)
 
     @property
     def connect_seconds(self) -> float:
@@ -92,7 +98,8 @@ class Exchange:
         with self._lock:
             self._socket = None
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End it now, whatever it is waiting for."""
         with self._lock:
             self.is_over = True
             if self._socket is not None:
@@ -188,10 +195,25 @@ class _TlsPool(_Pool, HTTPSConnectionPool):
     ConnectionCls = _GuardedTls
 
 
-class GuardedAdapter(HTTPAdapter):
-    """The pool of connections, kept alive between exchanges."""
+class Pools:
+    """The connections to the most recently used hosts, kept alive between exchanges."""
 
-    def __init__(self) -> None:
-        """Keep connections to the most recently used hosts."""
-        super().__init__(pool_connections=_POOLED_HOSTS, pool_maxsize=_CONNECTIONS_PER_HOST)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+    def __init__(self, ca_bundle: str | None) -> None:
+        """Trust the authorities in the file or folder `ca_bundle`, or the usual ones."""
+        self._ca_bundle = Path(ca_bundle or certifi.where())
+        self.to = lru_cache(_POOLED_HOSTS)(self._open)
+
+    def _open(self, scheme: str, host: str, port: int | None) -> HTTPConnectionPool:
+        if scheme == "https":
+            return _TlsPool(host, port, maxsize=_CONNECTIONS_PER_HOST, ssl_context=self._trust)
+        return _Pool(host, port, maxsize=_CONNECTIONS_PER_HOST)
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        # Read once: the list of authorities is long, and connecting would read it each time.
+        context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+        if self._ca_bundle.is_dir():
+            context.load_verify_locations(capath=self._ca_bundle)
+        else:
+            context.load_verify_locations(cafile=self._ca_bundle)
+        return context

@@ -68,7 +68,7 @@ def test_dripping_answer_over_tls_ends_with_the_deadline(certificate, bundle):
 
 
 def test_deadline_is_forgotten_with_the_answer(client):
-    """A connection that waits in the pool past it is none the worse, and no timer goes on."""
+    """A connection that waits in the pool past it is none the worse, and nobody watches over it."""
     with RawServer(answer()) as server:
         send(client, server.url, seconds=SECONDS)
         time.sleep(SECONDS * 1.5)
@@ -76,7 +76,7 @@ def test_deadline_is_forgotten_with_the_answer(client):
         time.sleep(0.05)
 
     assert server.accepted == 1
-    assert not [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+    assert not http_connections._deadlines._under_way
 
 
 def test_late_answer_meets_nobody(client):
