@@ -1,8 +1,7 @@
-"""The port HttpClient, over the pooled connections of urllib3.
+"""The port HttpClient, over requests' pooled connections.
 
-It is what requests sends by. A session of requests would keep cookies between callers, read
-credentials from .netrc, and follow the proxies that the environment names; its adapter alone would
-only cost time (docs/benchmark.md).
+The adapter is used without a session: a session would keep cookies between callers, read
+credentials from .netrc, and follow the proxies that the environment names.
 """
 
 from __future__ import annotations
@@ -12,11 +11,13 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from urllib3 import Retry
+from requests import PreparedRequest
+from requests.exceptions import RequestException, Timeout
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as UrllibTimeout
 
-from shared.adapters.http_connections import Exchange, Pools
+from shared.adapters.http_connections import Exchange, GuardedAdapter
 from shared.domain.transport import (
     AnswerLost,
     AnswerTooLarge,
@@ -27,15 +28,12 @@ from shared.domain.transport import (
 )
 
 if TYPE_CHECKING:
-    from urllib.parse import SplitResult
-
-    from urllib3.response import BaseHTTPResponse
+    from requests import Response
 
     from shared.domain.egress import EgressPolicy
 
 _CHUNK_BYTES = 64 * 1024
-_TIMEOUTS = (TimeoutError, UrllibTimeout)
-_ONCE = Retry(total=False, redirect=False)
+_TIMEOUTS = (TimeoutError, UrllibTimeout, Timeout)
 
 
 class PooledHttpClient:
@@ -44,59 +42,60 @@ class PooledHttpClient:
     def __init__(self, policy: EgressPolicy, ca_bundle: str | None) -> None:
         """Connect where `policy` permits; trust `ca_bundle`, or the usual authorities."""
         self._policy = policy
-        self._pools = Pools(ca_bundle)
+        self._adapter = GuardedAdapter(ca_bundle)
 
     def send(
         self, request: OutboundRequest, *, timeout_seconds: float, max_bytes: int
     ) -> OutboundAnswer:
         """Return the answer, whatever its status; redirects are not followed."""
-        parts = urlsplit(request.url)
-        exchange = Exchange(_target(parts), self._policy, timeout_seconds)
+        exchange = Exchange(_target(request.url), self._policy, timeout_seconds)
         try:
             with exchange:
-                pool = self._pools.to(parts.scheme, parts.hostname or "", parts.port)
-                response = pool.urlopen(
-                    request.method,
-                    "/",  # the exchange knows the target
-                    body=request.body or None,
-                    headers={"Accept-Encoding": "gzip"} | request.headers,
-                    timeout=timeout_seconds,
-                    retries=_ONCE,
-                    redirect=False,
-                    preload_content=False,
-                )
+                response = self._adapter.send(_prepared(request), timeout=timeout_seconds)
                 try:
                     body = _read(response, max_bytes)
                 except BaseException:
-                    response.close()  # what is left of the answer must not meet the next one
+                    response.raw.close()  # what is left of the answer must not meet the next one
                     raise
-                response.release_conn()
-        except (HTTPError, HTTPException, OSError) as error:
+                response.raw.release_conn()
+        except (RequestException, HTTPError, HTTPException, OSError) as error:
             raise _failure(exchange, error) from None  # the cause may show the URL and headers
         if exchange.is_over:
             raise TimedOut("time was up")
-        return OutboundAnswer(response.status, _headers(response), body)
+        return OutboundAnswer(response.status_code, _headers(response), body)
 
 
-def _target(parts: SplitResult) -> str:
+def _prepared(request: OutboundRequest) -> PreparedRequest:
+    """Prepare by hand: requests' own preparation would rewrite the URL."""
+    prepared = PreparedRequest()
+    prepared.method = request.method
+    prepared.url = request.url
+    prepared.headers = CaseInsensitiveDict({"Accept-Encoding": "gzip"} | request.headers)
+    if request.body or request.method in {"POST", "PUT", "PATCH"}:
+        prepared.headers["Content-Length"] = str(len(request.body or b""))
+    prepared.body = request.body or None
+    return prepared
+
+
+def _target(url: str) -> str:
+    parts = urlsplit(url)
     path = parts.path or "/"
     return f"{path}?{parts.query}" if parts.query else path
 
 
-def _read(response: BaseHTTPResponse, max_bytes: int) -> bytes:
-    if response.status < HTTPStatus.OK:
+def _read(response: Response, max_bytes: int) -> bytes:
+    if response.status_code < HTTPStatus.OK:
         raise AnswerLost("only an interim answer was read")  # the final one is still to come
     body = bytearray()  # a list of tiny chunks would take many times their length
-    while chunk := response.read1(_CHUNK_BYTES, decode_content=True):
+    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         if len(body) + len(chunk) > max_bytes:
-            raise AnswerTooLarge(response.status)
+            raise AnswerTooLarge(response.status_code)
         body += chunk
     return bytes(body)
 
 
-def _headers(response: BaseHTTPResponse) -> dict[str, str]:
-    # By name, which joins those that stand twice; its items are told one by one.
-    return {name.lower(): response.headers[name] for name in response.headers}
+def _headers(response: Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
 
 
 def _failure(exchange: Exchange, error: Exception) -> NotSent | AnswerLost:
@@ -109,5 +108,5 @@ def _failure(exchange: Exchange, error: Exception) -> NotSent | AnswerLost:
 
 
 def _is_timeout(error: BaseException | None) -> bool:
-    # What the socket says is wrapped by urllib3.
+    # What the socket says is wrapped by urllib3, and again by requests.
     return error is not None and (isinstance(error, _TIMEOUTS) or _is_timeout(error.__context__))

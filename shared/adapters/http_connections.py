@@ -1,8 +1,8 @@
 """Connections that go only where they may, and whose exchange ends when its time is up.
 
-Three things that urllib3 does not do by itself. The address is checked after the name is resolved
+Three things that requests does not do by itself. The address is checked after the name is resolved
 and is the one that is connected to, so that a name cannot be pointed inside between check and use.
-A deadline ends the whole exchange: a timeout of urllib3 starts anew with every byte. And the
+A deadline ends the whole exchange: a timeout of requests starts anew with every byte. And the
 request target goes out byte for byte, where urllib3 would rewrite its percent-encodings.
 """
 
@@ -17,8 +17,12 @@ import time
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 import certifi
+from requests import Response
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
@@ -30,7 +34,9 @@ from shared.adapters.http_deadlines import Deadlines
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from requests import PreparedRequest
     from urllib3._base_connection import BaseHTTPConnection
+    from urllib3.response import BaseHTTPResponse
 
     from shared.domain.egress import EgressPolicy
 
@@ -195,13 +201,41 @@ class _TlsPool(_Pool, HTTPSConnectionPool):
     ConnectionCls = _GuardedTls
 
 
-class Pools:
-    """The connections to the most recently used hosts, kept alive between exchanges."""
+class GuardedAdapter(HTTPAdapter):
+    """The connections to the most recently used hosts, kept alive between exchanges.
+
+    What requests leaves to a subclass is overridden where it works anew for each request what is
+    the same for all of them: to find the pool, to load the authorities, to look for cookies.
+    """
 
     def __init__(self, ca_bundle: str | None) -> None:
         """Trust the authorities in the file or folder `ca_bundle`, or the usual ones."""
+        super().__init__(pool_connections=_POOLED_HOSTS, pool_maxsize=_CONNECTIONS_PER_HOST)
         self._ca_bundle = Path(ca_bundle or certifi.where())
-        self.to = lru_cache(_POOLED_HOSTS)(self._open)
+        self._pool = lru_cache(_POOLED_HOSTS)(self._open)
+
+    def get_connection_with_tls_context(
+        self, request: PreparedRequest, *_args: Any, **_options: Any
+    ) -> HTTPConnectionPool:
+        """Return the pool of the request's origin; there are no proxies."""
+        parts = urlsplit(request.url or "")
+        return self._pool(parts.scheme, parts.hostname or "", parts.port)
+
+    def cert_verify(self, *_args: Any, **_options: Any) -> None:
+        """Leave the pool with the trust that it was opened with."""
+
+    def request_url(self, *_args: Any, **_options: Any) -> str:
+        """Return a placeholder: the connection asks the exchange for its target."""
+        return "/"
+
+    def build_response(self, req: PreparedRequest, resp: BaseHTTPResponse) -> Response:
+        """Return the answer without reading its cookies, which nobody keeps."""
+        response = Response()
+        response.request = req
+        response.status_code = resp.status
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.raw = resp
+        return response
 
     def _open(self, scheme: str, host: str, port: int | None) -> HTTPConnectionPool:
         if scheme == "https":
