@@ -14,6 +14,7 @@ TRIGGERS = (
     "integrations",
     "invoke",
     "openapi",
+    "panel",
     "refresh",
     "status",
 )

@@ -115,7 +115,7 @@ def trigger(
         except Exception:  # noqa: BLE001 - the outermost frame: the host would answer an empty 500
             _log.exception("Unexpected error in request %s", request.id)
             detail = "An unexpected error occurred; the gateway's log has it under the request_id."
-            response = problem(request, GatewayError(INTERNAL_ERROR, detail))
+            response = (render_error or problem)(request, GatewayError(INTERNAL_ERROR, detail))
         return _finished(response, request)
 
     run.__name__ = handler.__name__

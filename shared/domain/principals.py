@@ -16,10 +16,14 @@ import msgspec
 from shared.domain.payloads import NotReadable, read_json
 
 PRINCIPAL_HEADER = "x-ms-client-principal"
+ADMINISTRATOR_ROLE = "Gateway.Admin"
 _ENTRA = "aad"
 # As the token has them, or as the platform renames them.
 _ROLE_CLAIMS = frozenset({"roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"})
 _CLIENT_CLAIMS = frozenset({"azp", "appid"})  # in tokens of version 2 and 1
+# A person by the name that people know, an app by its client id; the best one first.
+_NAME_CLAIMS = ("preferred_username", "upn", "email", "name", "azp", "appid")
+_LONGEST_NAME = 200
 
 
 class _Claim(msgspec.Struct):
@@ -34,10 +38,14 @@ class _Document(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls, as Microsoft Entra has it: the app roles, and the client ids of the app."""
+    """Who calls, as Microsoft Entra has it: the app roles, and the client ids of the app.
+
+    `name` is for people to read, and decides nothing: it can be chosen and changed.
+    """
 
     roles: frozenset[str]
     clients: frozenset[str]
+    name: str | None = None
 
 
 def read_principal(header: str) -> Principal | None:
@@ -52,4 +60,11 @@ def read_principal(header: str) -> Principal | None:
     return Principal(
         roles=frozenset(claim.val for claim in claims if claim.typ in _ROLE_CLAIMS),
         clients=frozenset(claim.val.lower() for claim in claims if claim.typ in _CLIENT_CLAIMS),
+        name=_name(claims),
     )
+
+
+def _name(claims: list[_Claim]) -> str | None:
+    values = {claim.typ: claim.val for claim in claims if claim.val.isprintable()}
+    found = next((values[typ] for typ in _NAME_CLAIMS if values.get(typ)), None)
+    return found and found[:_LONGEST_NAME]
