@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from shared.ports import Clock, HttpClient
     from shared.services.admission import Admission
     from shared.services.tokens import TokenService
+    from shared.services.trace import Trace
 
 _USER_AGENT = f"business-central-gateway/{__version__}"
 # The part of a call's time without which no attempt begins.
@@ -62,6 +63,7 @@ class UpstreamCall:
     deadline: datetime
     all_pages: bool = False
     max_answer_bytes: int | None = None  # where there is less room than usual
+    trace: Trace | None = None
 
     @property
     def latest_start(self) -> datetime:
@@ -157,6 +159,8 @@ class Upstream:
             headers=_headers(call, tokens),
             body=call.body,
         )
+        if call.trace is not None:
+            call.trace.note(request)
         try:
             return self._http.send(
                 request,
