@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from dev import sample
 from dev.bench.places import INSTANCES, PROCEDURE, TRANSPORTS, Places
-from dev.demo.browser import Browser
 from dev.demo.gateway_client import GatewayClient
+from dev.demo.signing_in import sign_in
 from dev.demo.warehouse_definitions import integration
-from dev.errors import DevError
 from dev.options import StackOptions
 from dev.paths import DEV_FOLDER
 from dev.stack.app_settings import app_settings, process_environment
@@ -24,8 +23,6 @@ from dev.stack.running import STARTING_SECONDS, running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    import requests
 
     from dev.bench.places import Transport
     from dev.stack.running import Stack
@@ -67,12 +64,6 @@ def stage() -> Iterator[Stage]:
         yield here
 
 
-def require_ok(answer: requests.Response) -> None:
-    """Raise DevError with the answer if it is an error."""
-    if not answer.ok:
-        raise DevError(f"{answer.url} answers {answer.status_code}:\n\n{answer.text}")
-
-
 def _upstream(places: Places, certificate: str) -> Part:
     port, tls_port = (places.upstream_port(transport) for transport in TRANSPORTS)
     options = ["--port", str(port), "--tls-port", str(tls_port), "--certificate", certificate]
@@ -100,25 +91,16 @@ def _naive(here: Stage) -> Part:
 def _store(here: Stage) -> None:
     administrator = GatewayClient(here.stack.gateway, key=sample.HOST_KEY, key_name="host key")
     pattern = integration(here.places.ports) | {"max_in_flight": MAX_IN_FLIGHT}
-    require_ok(administrator.call("PUT", f"integrations/{PERSON}", pattern | {"code": PERSON}))
-    _sign_in(administrator)
+    administrator.require("PUT", f"integrations/{PERSON}", pattern | {"code": PERSON})
+    sign_in(administrator, PERSON)
     for transport, code in APPS.items():
         of_app = {
             "code": code,
             "grant_type": "client_credentials",
             "base_url": here.places.upstream(transport),
         }
-        require_ok(administrator.call("PUT", f"integrations/{code}", pattern | of_app))
+        administrator.require("PUT", f"integrations/{code}", pattern | of_app)
         endpoint = {"code": ENDPOINT, "name": "Echo", "api_url": PROCEDURE}
         place = f"integrations/{code}/endpoints/{ENDPOINT}"
-        require_ok(administrator.call("PUT", place, endpoint))
-        require_ok(administrator.call("POST", f"invoke/{code}/{ENDPOINT}", {}))
-
-
-def _sign_in(administrator: GatewayClient) -> None:
-    started = administrator.call("GET", f"authorize/{PERSON}")
-    require_ok(started)
-    browser = Browser(administrator.cookies)
-    result = browser.press(browser.open(started.json()["authorization_url"]), "Sign in")
-    if result.status != 200:
-        raise DevError(f"The sign-in failed: {' '.join(result.texts)}")
+        administrator.require("PUT", place, endpoint)
+        administrator.require("POST", f"invoke/{code}/{ENDPOINT}", {})

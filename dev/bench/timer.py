@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dev.bench.rounds import Measured
 
-SIZES, QUICK_SIZES = (50, 100, 200, 400), (25, 50, 100)
+SIZES, QUICK_SIZES = (50, 100, 200), (25, 50, 100)
 COUNTED = ("tables", "vault", "provider")
 # What the timer has to carry, and how often it runs.
 CARRIED = 10_000

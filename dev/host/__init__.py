@@ -8,7 +8,7 @@ It runs the production app unchanged, as the platform would. A request passes th
     routing      which function is meant (templates, constraints, targets)
     keys         whether its key opens that function
     conversion   the request as the app gets it, and the app's response on its way back (cookies)
-    worker       the thread pool and the event loop in which the app's functions run
+    worker       where the app's functions run: so many at once, or on the event loop
 
 and before the first one the host reads `configuration` (host.json), lets the worker import and
 index the app (`indexing`), and checks what it found (`metadata`). `timer` fires timer functions on

@@ -6,6 +6,7 @@ The app's settings are the process's environment.
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import logging
 import os
 import secrets
@@ -37,6 +38,8 @@ SPARE_THREADS = 64
 
 def main() -> None:
     """Serve the app until SIGTERM or Ctrl+C."""
+    # Of all threads Python prints a hundred; the host has more, and the one that crashed matters.
+    faulthandler.enable(all_threads=False)
     parser = argparse.ArgumentParser(prog="python -m dev.host", description=__doc__)
     parser.add_argument("--app", type=Path, required=True, help="folder with function_app.py")
     parser.add_argument("--port", type=int, required=True)

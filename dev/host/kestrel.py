@@ -13,7 +13,9 @@ import re
 from typing import Any, Protocol
 
 from cheroot.errors import MaxSizeExceeded
-from cheroot.server import HeaderReader, HTTPConnection, HTTPRequest, SizeCheckWrapper
+from cheroot.server import HeaderReader, HTTPRequest, SizeCheckWrapper
+
+from dev.serving import LingeringConnection
 
 MAX_LINE_BYTES = 8 * 1024
 MAX_HEADERS_BYTES = 32 * 1024
@@ -123,7 +125,7 @@ class KestrelRequest(HTTPRequest):
         return False
 
 
-class KestrelConnection(HTTPConnection):
+class KestrelConnection(LingeringConnection):
     """A connection whose requests are read as Kestrel reads them."""
 
     RequestHandlerClass: Any = KestrelRequest

@@ -1,7 +1,8 @@
 """The worker's part at run time: where and how a function is called.
 
-`def` handlers run in a pool of `PYTHON_THREADPOOL_THREAD_COUNT` threads, `async def` handlers on
-one event loop, which a blocking call stops for all.
+`PYTHON_THREADPOOL_THREAD_COUNT` says how many `def` handlers run at once; the others wait in their
+turn. The platform has a pool of so many threads, and here each handler runs in the thread that has
+its request. `async def` handlers run on one event loop, which a blocking call stops for all.
 (azure-functions-runtime: handle_event.py, utils/threadpool.py)
 """
 
@@ -13,7 +14,7 @@ import logging
 import os
 import threading
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,16 +46,41 @@ class InvocationContext:
 
 
 def thread_count(settings: Mapping[str, str]) -> int:
-    """Give the size of the thread pool; unset, it is that of Python's own executor."""
+    """Give how many handlers run at once; unset, as many as Python's own executor has threads."""
     return int(settings.get("PYTHON_THREADPOOL_THREAD_COUNT") or min(32, (os.cpu_count() or 1) + 4))
 
 
+class _Slots:
+    """So many may be inside at once; the others wait, and get in first come, first served."""
+
+    def __init__(self, count: int) -> None:
+        self._lock = threading.Lock()
+        self._free = count
+        self._waiting: deque[threading.Event] = deque()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._free > 0:
+                self._free -= 1
+                return
+            turn = threading.Event()
+            self._waiting.append(turn)
+        turn.wait()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
+
+
 class Worker:
-    """One worker process's pool and loop."""
+    """One worker process's threads and loop."""
 
     def __init__(self, threads: int) -> None:
-        """Prepare a pool that grows to `threads`."""
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="worker")
+        """Run up to `threads` handlers at once."""
+        self._slots = _Slots(threads)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_lock = threading.Lock()
 
@@ -68,22 +94,20 @@ class Worker:
                 function_name=function.name,
                 function_directory=str(Path(inspect.getfile(function.handler)).parent),
             )
+        try:
+            return self._call(function, arguments)
+        except BaseException as error:  # whatever a function raises, the worker lives on
+            _logger.exception(
+                "Executed 'Functions.%s' (Failed, Id=%s)", function.name, invocation_id
+            )
+            raise InvocationError(function.name) from error
+
+    def _call(self, function: Function, arguments: Mapping[str, object]) -> Any:
         if inspect.iscoroutinefunction(function.handler):
-            future = asyncio.run_coroutine_threadsafe(
-                function.handler(**arguments), self._running_loop()
-            )
-        else:
-            future = self._pool.submit(function.handler, **arguments)
-        failure = future.exception()
-        if failure is not None:
-            _logger.error(
-                "Executed 'Functions.%s' (Failed, Id=%s)",
-                function.name,
-                invocation_id,
-                exc_info=failure,
-            )
-            raise InvocationError(function.name) from failure
-        return future.result()
+            handling = function.handler(**arguments)
+            return asyncio.run_coroutine_threadsafe(handling, self._running_loop()).result()
+        with self._slots:
+            return function.handler(**arguments)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._loop_lock:

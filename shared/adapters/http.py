@@ -1,4 +1,9 @@
-"""The port HttpClient, over requests' pooled connections.
+"""The port HttpClient, by an adapter of requests.
+
+Three things that requests does not do by itself are done in the modules beside this one. The
+address that is connected to is checked (`http_connections`). A deadline ends the whole exchange,
+where a timeout of requests starts anew with every byte (`http_exchange`). And the request target
+goes out byte for byte, where requests and urllib3 would both encode it their own way.
 
 The adapter is used without a session: a session would keep cookies between callers, read
 credentials from .netrc, and follow the proxies that the environment names.
@@ -17,7 +22,8 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as UrllibTimeout
 
-from shared.adapters.http_connections import Exchange, GuardedAdapter
+from shared.adapters.http_adapter import GuardedAdapter
+from shared.adapters.http_exchange import Exchange
 from shared.domain.transport import (
     AnswerLost,
     AnswerTooLarge,
@@ -28,6 +34,8 @@ from shared.domain.transport import (
 )
 
 if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
     from requests import Response
 
     from shared.domain.egress import EgressPolicy
@@ -48,7 +56,10 @@ class PooledHttpClient:
         self, request: OutboundRequest, *, timeout_seconds: float, max_bytes: int
     ) -> OutboundAnswer:
         """Return the answer, whatever its status; redirects are not followed."""
-        exchange = Exchange(_target(request.url), self._policy, timeout_seconds)
+        parts = urlsplit(request.url)
+        if not self._policy.permits_scheme(parts.scheme):  # stored when it was allowed
+            raise NotSent("no request may be sent in clear", is_forbidden=True)
+        exchange = Exchange(_target(parts), self._policy, timeout_seconds)
         try:
             with exchange:
                 response = self._adapter.send(_prepared(request), timeout=timeout_seconds)
@@ -77,8 +88,7 @@ def _prepared(request: OutboundRequest) -> PreparedRequest:
     return prepared
 
 
-def _target(url: str) -> str:
-    parts = urlsplit(url)
+def _target(parts: SplitResult) -> str:
     path = parts.path or "/"
     return f"{path}?{parts.query}" if parts.query else path
 

@@ -52,7 +52,7 @@ class EgressPolicy:
             return problem
         parts = urlsplit(url)
         host = parts.hostname or ""
-        if parts.scheme != "https" and not self.allow_insecure:
+        if not self.permits_scheme(parts.scheme):
             return "must begin with https://"
         address = _literal(host)
         if address is None and (_NUMERIC.fullmatch(host) or ":" in host):
@@ -62,6 +62,10 @@ class EgressPolicy:
         if address is not None and not self.permits(host, str(address)):
             return "must not be a private, local or link-local address"
         return None
+
+    def permits_scheme(self, scheme: str) -> bool:
+        """Tell whether requests may be sent by this scheme: in clear only where all is allowed."""
+        return scheme == "https" or self.allow_insecure
 
     def permits(self, host: str, address: str) -> bool:
         """Tell whether a connection to `host` may go to the resolved `address`."""

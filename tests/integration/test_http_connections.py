@@ -168,12 +168,15 @@ def test_public_name_that_resolves_inside_is_forbidden(monkeypatch, address):
 def test_named_private_host_is_permitted(monkeypatch):
     """An administrator listed it; its neighbours stay out of reach."""
     client = make_client(EgressPolicy(private_hosts=frozenset({"erp.example"})))
-    with RawServer(answer(b"inside")) as server:
+    with RawServer(answer(b"this speaks no TLS")) as server:
         resolve_to(monkeypatch, HOST)
-        assert send(client, f"http://erp.example:{server.port}/").body == b"inside"
+        with pytest.raises(NotSent) as reached:
+            send(client, f"https://erp.example:{server.port}/")
         with pytest.raises(NotSent) as caught:
-            send(client, f"http://other.example:{server.port}/")
+            send(client, f"https://other.example:{server.port}/")
 
+    assert server.accepted == 1
+    assert not reached.value.is_forbidden
     assert caught.value.is_forbidden
 
 

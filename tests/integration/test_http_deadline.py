@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from shared.adapters import http, http_connections
+from shared.adapters import http, http_connections, http_exchange
 from shared.domain.transport import NotSent, SendError, TimedOut
 from tests.integration.outbound import MEBIBYTE, make_client, resolve_to, send
 from tests.integration.raw_server import HOST, RawServer, answer, chunk, dripping, head
@@ -76,7 +76,7 @@ def test_deadline_is_forgotten_with_the_answer(client):
         time.sleep(0.05)
 
     assert server.accepted == 1
-    assert not http_connections._deadlines._under_way
+    assert not http_exchange._deadlines._under_way
 
 
 def test_late_answer_meets_nobody(client):
@@ -105,7 +105,7 @@ def test_body_that_nobody_reads_ends_with_the_deadline(client):
 @pytest.mark.parametrize("is_kept", [False, True], ids=["new-connection", "kept-connection"])
 def test_slow_upload_has_the_whole_time(client, monkeypatch, is_kept):
     """The shorter time for connecting does not bound the sending."""
-    monkeypatch.setattr(http_connections, "_CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(http_exchange, "_CONNECT_SECONDS", 0.1)
 
     with socket.create_server((HOST, 0)) as listener, ThreadPoolExecutor(1) as threads:
         url = f"http://{HOST}:{listener.getsockname()[1]}/"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.egress import EgressPolicy
+from shared.domain.transport import NotSent, OutboundRequest
 from tests.builders import endpoint_document
 from tests.integration.outbound import make_client, resolve_to
 from tests.integration.raw_server import RawServer, answer
@@ -41,3 +42,17 @@ def test_call_to_a_name_that_points_inside_is_refused(monkeypatch, address):
     assert (error.kind.status, error.kind.code) == (424, "upstream_not_allowed")
     assert server.accepted == 0
     assert "ALLOWED_PRIVATE_HOSTS" in error.hint
+
+
+def test_url_that_was_stored_when_clear_text_was_allowed_is_refused():
+    """The setting counts at each call, not only when a definition is stored."""
+    with RawServer(answer()) as server:
+        url = f"http://public.example:{server.port}"
+        client = make_client(EgressPolicy(private_hosts=frozenset({"public.example"})))
+        request = OutboundRequest("POST", url, {"authorization": "Bearer x"}, b"{}")
+
+        with pytest.raises(NotSent) as refused:
+            client.send(request, timeout_seconds=5, max_bytes=1000)
+
+    assert refused.value.is_forbidden
+    assert server.accepted == 0

@@ -1,6 +1,8 @@
 import logging
+import queue
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import azure.functions as func
 import pytest
@@ -16,13 +18,9 @@ def make_function(handler):
     )
 
 
-def test_function_runs_in_the_pool():
-    """A `def` handler gets the trigger's argument, on a thread of the worker."""
-    result = Worker(1).invoke(
-        make_function(lambda req: (req, threading.current_thread().name)), "request"
-    )
-
-    assert result == ("request", "worker_0")
+def test_function_gets_the_triggers_argument():
+    """By the name that its binding has."""
+    assert Worker(1).invoke(make_function(lambda req: f"{req} seen"), "request") == "request seen"
 
 
 @pytest.mark.enable_socket  # an event loop wakes itself over a pair of sockets
@@ -66,23 +64,39 @@ def test_exception_is_logged_and_told(error, caplog):
     assert "Traceback" in caplog.text
 
 
-def test_pool_has_as_many_threads_as_the_setting_says():
-    """As many handlers run side by side, and no more."""
-    both_run = threading.Barrier(2)
-    worker = Worker(2)
+def test_as_many_handlers_run_as_the_setting_says():
+    """Side by side, and no more; the next one runs when there is room."""
+    worker, began, go_on = Worker(2), queue.SimpleQueue(), threading.Event()
 
-    def handler(**_):
-        return both_run.wait(timeout=10)
+    def handler(req):
+        began.put(req)
+        assert go_on.wait(timeout=10)
 
-    callers = [
-        threading.Thread(target=worker.invoke, args=(make_function(handler), None)) for _ in "ab"
-    ]
-    for caller in callers:
-        caller.start()
-    for caller in callers:
-        caller.join()
+    with ThreadPoolExecutor(3) as callers:
+        calls = [callers.submit(worker.invoke, make_function(handler), each) for each in "abc"]
+        try:
+            first = {began.get(timeout=10) for _ in range(2)}
+            with pytest.raises(queue.Empty):
+                began.get(timeout=0.1)
+        finally:
+            go_on.set()
+        assert {began.get(timeout=10)} | first == {"a", "b", "c"}
 
-    assert not both_run.broken
+    assert [call.exception() for call in calls] == [None] * 3
+
+
+@pytest.mark.parametrize("error", [RuntimeError("boom"), SystemExit(3)], ids=["error", "exit"])
+def test_handler_that_fails_makes_room(error):
+    """The next one runs."""
+    worker = Worker(1)
+
+    def fail(**_):
+        raise error
+
+    with pytest.raises(InvocationError):
+        worker.invoke(make_function(fail), None)
+
+    assert worker.invoke(make_function(lambda req: req), "next") == "next"
 
 
 def test_thread_count_comes_from_the_settings():
