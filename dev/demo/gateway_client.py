@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from dev.errors import DevError
+
 if TYPE_CHECKING:
     from requests.cookies import RequestsCookieJar
 
@@ -43,3 +45,10 @@ class GatewayClient:
         return self._session.request(
             method, self.url(path), json=body, timeout=TIMEOUT_SECONDS, allow_redirects=False
         )
+
+    def require(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request that must succeed, and give its answer's JSON; DevError if it fails."""
+        answer = self.call(method, path, body)
+        if not answer.ok:
+            raise DevError(f"{method} {answer.url} answers {answer.status_code}:\n\n{answer.text}")
+        return answer.json() if answer.content else None

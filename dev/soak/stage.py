@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dev import sample
-from dev.demo.browser import Browser
 from dev.demo.gateway_client import GatewayClient
+from dev.demo.signing_in import sign_in
 from dev.demo.warehouse_definitions import ENDPOINTS, integration
-from dev.errors import DevError
 from dev.options import StackOptions
 from dev.soak.simulator import Simulator
 from dev.soak.storage_gate import storage_gate
@@ -66,11 +65,7 @@ class Stage:
 
     def sign_in(self, code: str) -> None:
         """Sign in as a person does, which begins a new grant."""
-        started = self.manage("GET", f"authorize/{code}")
-        browser = Browser(self._administrator.cookies)
-        page = browser.press(browser.open(started["authorization_url"]), "Sign in")
-        if page.status != 200:
-            raise DevError(f"The sign-in to {code} ended with: {' '.join(page.texts)}")
+        sign_in(self._administrator, code)
 
     def token_life(self, seconds: int) -> None:
         """Let the provider's next access tokens live so long."""
@@ -95,10 +90,7 @@ class Stage:
 
     def manage(self, method: str, path: str, body: Any = None) -> Any:
         """Call the management API, which must succeed, and give the answer's JSON."""
-        answer = self._administrator.call(method, path, body)
-        if not answer.ok:
-            raise DevError(f"{method} {path}: {answer.status_code} {answer.text}")
-        return answer.json() if answer.content else None
+        return self._administrator.require(method, path, body)
 
     def refreshes(self) -> int:
         """Give how many times a refresh token has come to the provider."""

@@ -35,8 +35,13 @@ STORAGE_KEY = (
 def process_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Take from the developer's environment what any process of the stack needs."""
     passed_on = {name: environ[name] for name in PASSED_ON if name in environ}
-    # No part may be sent through the proxy that Windows or macOS has in its settings.
-    return passed_on | {"NO_PROXY": f"{HOST},localhost", "PYTHONUNBUFFERED": "1"}
+    return passed_on | {
+        # No part may be sent through the proxy that Windows or macOS has in its settings.
+        "NO_PROXY": f"{HOST},localhost",
+        "PYTHONUNBUFFERED": "1",
+        # A crash in native code would end a part without a word; so its log says where it was.
+        "PYTHONFAULTHANDLER": "1",
+    }
 
 
 def app_settings(

@@ -34,8 +34,11 @@ TRUTHS = [
         "response_schema_conformance",
     )
 ]
-# No random ETag fits: with them, nothing would ever be changed.
+# No random ETag, page or company fits: with them, nothing would ever be read or changed.
 CONDITIONS = ("If-Match", "If-None-Match")
+CHOICES = ("gw_page", "gw_company")
+# All that the document knows; others come from the platform, or are the same on every answer.
+HEADERS = document()["components"]["headers"]
 # What the host answers before any function runs: a path that is none, a body it does not take.
 BY_THE_HOST = {400, 401, 404}
 
@@ -94,6 +97,8 @@ def test_operation_answers_as_it_is_documented(gateway, fuzzed, session, operati
             case.path_parameters |= {name: known[name] for name in names}
         for name in CONDITIONS:
             good.headers.pop(name, None)
+        for name in CHOICES:
+            good.query.pop(name, None)
         for case in (unaimed, bad, good):
             check(case)
 
@@ -110,5 +115,12 @@ def test_operation_answers_as_it_is_documented(gateway, fuzzed, session, operati
             assert not answer.content
         else:
             case.validate_response(answer, checks=TRUTHS)
+            assert {name for name in HEADERS if name.lower() in answer.headers} <= documented(
+                answer
+            )
+
+    def documented(answer):
+        responses = operation.definition.raw["responses"]
+        return responses.get(str(answer.status_code), responses.get("default"))["headers"].keys()
 
     fuzz()

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from shared import __version__
-from shared.services.openapi import invoke, management, sign_in
+from shared.services.openapi import audit, invoke, management, sign_in
+from shared.services.openapi.headers import header_components
 from shared.services.openapi.operations import Operation
-from shared.services.openapi.schemas import TEXT, schemas
+from shared.services.openapi.schemas import schemas
 
 _DESCRIPTION = (
     "Calls Business Central by name: nobody but the gateway handles tokens, tenants and URLs. "
@@ -20,22 +21,6 @@ _DESCRIPTION = (
     "who speaks. Power Automate resends 408, 429 and 5xx by itself: the gateway answers so only "
     "where that is safe."
 )
-_HEADERS = {
-    "X-Gateway-Source": "Who speaks: gateway, identity or upstream.",
-    "X-Gateway-Request-Id": "The id of this call, in the gateway's log and in Business Central's.",
-    "X-Gateway-Warning": "What must not be believed.",
-    "X-Gateway-Truncated": "Which limit cut gw_all_pages off: rows, bytes or time.",
-    "X-Gateway-Hint": "What to do about this error of Business Central.",
-    "Idempotency-Replayed": "true where the answer is that of an earlier call with the same key.",
-    "Retry-After": "After how many seconds to send the call again.",
-    "Allow": "The methods that are allowed.",
-    "ETag": "The version, for If-Match and If-None-Match.",
-    "Location": "Where it is.",
-    "Set-Cookie": "Ties the sign-in to this browser.",
-    "Preference-Applied": "Which of Prefer the service went by.",
-    "OData-Version": "The version of OData.",
-    "request-id": "The id that Business Central gave to the call.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +49,17 @@ def document() -> dict[str, Any]:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "paths": _paths([*invoke.operations(), *management.operations(), *sign_in.operations()]),
+        "paths": _paths(
+            [
+                *invoke.operations(),
+                *management.operations(),
+                *audit.operations(),
+                *sign_in.operations(),
+            ]
+        ),
         "components": {
             "schemas": schemas(),
-            "headers": {
-                name: {"description": description, "schema": TEXT}
-                for name, description in _HEADERS.items()
-            },
+            "headers": header_components(),
             "securitySchemes": {
                 "functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
                 "functionKeyInUrl": {"type": "apiKey", "in": "query", "name": "code"},

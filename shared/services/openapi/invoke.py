@@ -6,7 +6,8 @@ from typing import get_args
 
 from shared.domain import error_kinds as kinds
 from shared.domain.endpoint import Method
-from shared.services.openapi.operations import Operation, any_answer, in_header, in_query
+from shared.services.openapi.headers import KEY, ON_OWN_ANSWER, TO_SERVICE
+from shared.services.openapi.operations import Operation, any_answer, in_query
 from shared.services.openapi.schemas import Schema
 
 _QUERY: Schema = {
@@ -22,22 +23,14 @@ _PARAMETERS = (
     in_query("gw_page", "Where a list continues: part of its @odata.nextLink."),
     in_query("gw_all_pages", "Read a list to its end and answer it as one.", {"const": "true"}),
     _QUERY,
-    in_header("Prefer", "Such as odata.maxpagesize=100."),
-    in_header("If-Match", "The @odata.etag of the version that a change is meant for."),
-    in_header("If-None-Match", "The @odata.etag of the version that is known."),
-    in_header("Accept-Language", "The language of captions and of error messages."),
-)
-_KEY = in_header(
-    "Idempotency-Key",
-    "Makes a change safe to send again: it is executed once, and its answer repeated for 48 hours.",
-    {"type": "string", "pattern": "^[ -~]{1,200}$"},
+    *TO_SERVICE,
+    *KEY,
 )
 _BODY: Schema = {"required": False, "content": {"application/json": {}, "*/*": {}}}
 _BODILESS = frozenset({"GET", "DELETE"})
 _ANSWER = any_answer(
     "The service's answer, as it gave it.",
-    *("ETag", "Location", "Preference-Applied", "OData-Version", "request-id"),
-    *("Idempotency-Replayed", "X-Gateway-Truncated", "X-Gateway-Warning"),
+    *("Idempotency-Replayed", "X-Gateway-Truncated", *ON_OWN_ANSWER),
 )
 _ERRORS = (
     kinds.INVALID_PAYLOAD,
@@ -90,7 +83,7 @@ def _run(method: str) -> Operation:
         summary="Run an endpoint."
         if method == "POST"
         else f"Run an endpoint whose stored method is {method}.",
-        parameters=_PARAMETERS if method == "GET" else (*_PARAMETERS, _KEY),
+        parameters=_PARAMETERS,
         body=None if method in _BODILESS else _BODY,
         answers={200: _ANSWER},
         errors=_ERRORS,

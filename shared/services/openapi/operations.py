@@ -8,14 +8,21 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from shared.domain.error_kinds import INTERNAL_ERROR, ErrorKind
+from shared.domain.error_kinds import (
+    ANSWER_TOO_LARGE,
+    INTERNAL_ERROR,
+    OUTCOME_UNKNOWN,
+    UPSTREAM_REDIRECT,
+    ErrorKind,
+)
+from shared.services.openapi.headers import ON_OWN_ANSWER, answer_headers
 from shared.services.openapi.schemas import CODE, TEXT, Schema, ref
 
 _KEYS: list[dict[str, list[str]]] = [{"functionKey": []}, {"functionKeyInUrl": []}]
-_ON_EVERY_ANSWER = ("X-Gateway-Source", "X-Gateway-Request-Id")
 _OWN = "The service's own answer, as it gave it."
-_ON_OWN_ANSWER = ("X-Gateway-Hint", "request-id", "Retry-After")
 _WITH_RETRY_AFTER = frozenset({429, 503})
+# With a key these are kept, and told again to whoever sends the call again.
+_REPLAYED = frozenset({ANSWER_TOO_LARGE, OUTCOME_UNKNOWN, UPSTREAM_REDIRECT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +64,9 @@ class Operation:
         for status, same in groupby(kinds, attrgetter("status")):
             responses[str(status)] = self._error(status, list(same))
         if self.passes_on:
-            responses["default"] = any_answer(_OWN, *_ON_OWN_ANSWER)
+            responses["default"] = any_answer(
+                _OWN, "Idempotency-Replayed", "X-Gateway-Hint", *ON_OWN_ANSWER
+            )
         return responses
 
     def _error(self, status: int, kinds: list[ErrorKind]) -> Schema:
@@ -68,41 +77,30 @@ class Operation:
         told = "\n".join(f"- `{kind.code}`: {kind.when}" for kind in kinds)
         names = ["Retry-After"] if status in _WITH_RETRY_AFTER else []
         names += ["Allow"] if status == 405 else []  # noqa: PLR2004
+        names += ["Idempotency-Replayed"] if _REPLAYED.intersection(kinds) else []
         if self.passes_on:
             told += f"\n- {_OWN}"
             content["*/*"] = {}
-            names += _ON_OWN_ANSWER
+            names += ["X-Gateway-Hint", *ON_OWN_ANSWER]
         if self.is_page:
             content["text/html"] = {}
-        return {"description": told, "headers": headers(*names), "content": content}
-
-
-def answer(description: str, schema: Schema, *header_names: str) -> Schema:
-    """Return the description of an answer in JSON."""
-    return {
-        "description": description,
-        "headers": headers(*header_names),
-        "content": {"application/json": {"schema": schema}},
-    }
-
-
-def any_answer(description: str, *header_names: str) -> Schema:
-    """Return the description of an answer in whatever form the service gives it."""
-    return {
-        "description": description,
-        "headers": headers(*header_names),
-        "content": {"*/*": {}},
-    }
+        return empty_answer(told, *names) | {"content": content}
 
 
 def empty_answer(description: str, *header_names: str) -> Schema:
     """Return the description of an answer without a body."""
-    return {"description": description, "headers": headers(*header_names)}
+    return {"description": description, "headers": answer_headers(*header_names)}
 
 
-def headers(*names: str) -> dict[str, Schema]:
-    """Return the references to headers of an answer, those of every answer among them."""
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*_ON_EVERY_ANSWER, *names)}
+def answer(description: str, schema: Schema, *header_names: str) -> Schema:
+    """Return the description of an answer in JSON."""
+    content = {"application/json": {"schema": schema}}
+    return empty_answer(description, *header_names) | {"content": content}
+
+
+def any_answer(description: str, *header_names: str) -> Schema:
+    """Return the description of an answer in whatever form the service gives it."""
+    return empty_answer(description, *header_names) | {"content": {"*/*": {}}}
 
 
 def json_body(schema: Schema) -> Schema:
@@ -113,11 +111,6 @@ def json_body(schema: Schema) -> Schema:
 def in_query(name: str, description: str, schema: Schema = TEXT) -> Schema:
     """Return the description of a parameter in the query."""
     return {"name": name, "in": "query", "description": description, "schema": schema}
-
-
-def in_header(name: str, description: str, schema: Schema = TEXT) -> Schema:
-    """Return the description of a header that a caller may send."""
-    return {"name": name, "in": "header", "description": description, "schema": schema}
 
 
 def _path_parameters(path: str) -> list[Schema]:

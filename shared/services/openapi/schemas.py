@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from shared.domain.audit import Action
 from shared.domain.endpoint import Endpoint
 from shared.domain.error_kinds import Source
 from shared.domain.integration import Integration
@@ -19,20 +20,20 @@ Schema = dict[str, Any]
 
 CODE: Schema = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]{0,49}$"}
 TEXT: Schema = {"type": "string"}
-_TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
-_FLAG: Schema = {"type": "boolean"}
+TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+FLAG: Schema = {"type": "boolean"}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _COUNT_OR_NULL: Schema = {"type": ["integer", "null"], "minimum": 0}
-MOMENT: Schema = {"type": "string", "format": "date-time"}
 _MOMENT_OR_NULL: Schema = {"type": ["string", "null"], "format": "date-time"}
 _STATUS: Schema = {"enum": list(get_args(ShownStatus))}
 _REF = "#/components/schemas/{name}"
 
 _SHOWN_OF_INTEGRATION: dict[str, Schema] = {
-    "has_client_secret": _FLAG,
+    "has_client_secret": FLAG,
     "status": _STATUS,
-    "is_valid_auth": _FLAG,
-    "signed_in_as": _TEXT_OR_NULL,
+    "is_valid_auth": FLAG,
+    "signed_in_as": TEXT_OR_NULL,
     "created_on": MOMENT,
     "updated_on": MOMENT,
 }
@@ -57,6 +58,7 @@ def schemas() -> dict[str, Schema]:
         **_forms("Endpoint", found.pop("Endpoint"), _SHOWN_OF_ENDPOINT, {}),
         **found,
         "TokenStatus": _token_status(),
+        "AuditEntry": _audit_entry(),
         "Problem": _problem(),
         "Health": _health(),
     }
@@ -78,7 +80,7 @@ def record(*, optional: dict[str, Schema] | None = None, **members: Schema) -> S
 
 def page_of(name: str) -> Schema:
     """Return the schema of one page of a list."""
-    return record(value={"type": "array", "items": ref(name)}, nextLink=_TEXT_OR_NULL)
+    return record(value={"type": "array", "items": ref(name)}, nextLink=TEXT_OR_NULL)
 
 
 def _forms(
@@ -123,23 +125,40 @@ def _token_status() -> Schema:
         level={"enum": list(get_args(Level))},
         findings={"type": "array", "items": ref("Finding")},
         status=_STATUS,
-        is_valid_auth=_FLAG,
-        signed_in_as=_TEXT_OR_NULL,
-        has_client_secret=_FLAG,
-        access_token=_or_null(token),
-        grant=_or_null(record(signed_in_on=_MOMENT_OR_NULL, **expiry)),
+        is_valid_auth=FLAG,
+        signed_in_as=TEXT_OR_NULL,
+        has_client_secret=FLAG,
+        access_token=_nullable(token),
+        grant=_nullable(record(signed_in_on=_MOMENT_OR_NULL, **expiry)),
         credential=record(kind={"enum": list(get_args(CredentialKind))}, **expiry),
         last_refresh_on=_MOMENT_OR_NULL,
         next_refresh_on=_MOMENT_OR_NULL,
         last_used_on=_MOMENT_OR_NULL,
         consecutive_failures=_COUNT,
         last_failure_on=_MOMENT_OR_NULL,
-        cause=_or_null(ref("Cause")),
+        cause=_nullable(ref("Cause")),
+        failed_sign_in=_nullable(ref("Cause")),
+        failed_sign_in_on=_MOMENT_OR_NULL,
     )
 
 
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
+def _audit_entry() -> Schema:
+    change = record(
+        field={"type": "string", "description": "A JSON pointer (RFC 6901)."},
+        old={"description": "The value before; null where there was none, and for a secret."},
+        new={"description": "The value since; null where there is none, and for a secret."},
+        is_secret=FLAG,
+        is_shortened=FLAG | {"description": "A long value is the beginning of its JSON, as text."},
+    )
+    return {"description": "What somebody did."} | record(
+        id=TEXT,
+        moment=MOMENT,
+        by={"type": "string", "description": "The account, or what was used in place of one."},
+        action={"enum": list(get_args(Action))},
+        integration=TEXT,
+        endpoint=TEXT_OR_NULL,
+        changes={"type": "array", "items": change},
+    )
 
 
 def _health() -> Schema:

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from shared.domain import error_kinds as kinds
-from shared.services.openapi.operations import (
-    Operation,
-    answer,
-    empty_answer,
-    headers,
-    in_header,
-    in_query,
-)
-from shared.services.openapi.schemas import MOMENT, TEXT, Schema, record, ref
+from shared.services.openapi.headers import IF_NONE_MATCH
+from shared.services.openapi.operations import Operation, answer, empty_answer, in_query
+from shared.services.openapi.schemas import FLAG, MOMENT, TEXT, TEXT_OR_NULL, Schema, record, ref
 
 _SIGN_IN = "Sign-in"
 _STATE = "Health"
@@ -22,7 +16,7 @@ _STARTS = {
     200: answer(
         "For scripts, which ask for JSON: where the sign-in goes on, or that none is needed.",
         record(
-            authorization_url={"type": ["string", "null"]},
+            authorization_url=TEXT_OR_NULL,
             optional={"status": {"const": "authorized"}},
         ),
     ),
@@ -82,7 +76,7 @@ def operations() -> list[Operation]:
                     "The sign-in has ended.",
                     record(
                         integration=TEXT,
-                        revoked={"type": "boolean"},
+                        revoked=FLAG,
                         status={"const": "not_authorized"},
                     ),
                 )
@@ -107,9 +101,7 @@ def operations() -> list[Operation]:
 
 def _callback() -> Operation:
     page: Schema = {"text/html": {}}
-    finished = record(
-        integration=TEXT, status={"const": "authorized"}, signed_in_as={"type": ["string", "null"]}
-    )
+    finished = record(integration=TEXT, status={"const": "authorized"}, signed_in_as=TEXT_OR_NULL)
     return Operation(
         id="finishSignin",
         method="GET",
@@ -155,10 +147,10 @@ def _anonymous() -> list[Operation]:
             path="/api/openapi.json",
             tag=_STATE,
             summary="Get this document.",
-            parameters=(in_header("If-None-Match", "The ETag of the document that is known."),),
+            parameters=(IF_NONE_MATCH,),
             answers={
                 200: answer("This document.", {"type": "object"}, "ETag"),
-                304: {"description": "It is the one that is known.", "headers": headers("ETag")},
+                304: empty_answer("It is the one that is known.", "ETag"),
             },
             is_anonymous=True,
         ),
