@@ -5,6 +5,7 @@ import importlib
 import azure.functions as func
 
 TRIGGERS = (
+    "audit",
     "authorize",
     "callback",
     "deauthorize",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import azure.functions as func
 
 from functions.http import Request, json_response, trigger
-from functions.sign_in_pages import page_trigger, start_response
+from functions.sign_in_pages import link_address, page_trigger, start_response
 from shared.bootstrap import get_services
 
 blueprint = func.Blueprint()
@@ -23,10 +23,8 @@ def authorize(request: Request) -> func.HttpResponse:
 @trigger
 def signinlink(request: Request) -> func.HttpResponse:
     """Make a one-time link for the person who owns the account: no key is ever in a browser."""
-    services = get_services()
-    link = services.authorization.create_link(request.route("integration"))
-    url = f"{services.settings.public_url}/api/signin/{link.token}"
-    return json_response({"url": url, "expires_on": link.expires_on}, status=201)
+    link = get_services().authorization.create_link(request.route("integration"))
+    return json_response({"url": link_address(link), "expires_on": link.expires_on}, status=201)
 
 
 @blueprint.route("signin/{token}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

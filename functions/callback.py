@@ -10,13 +10,13 @@ import azure.functions as func
 from functions.http import Request, json_response
 from functions.sign_in_pages import (
     asset_response,
+    clear_cookies,
     consent_page,
-    cookie,
     page_trigger,
     result_page,
 )
 from shared.bootstrap import get_services
-from shared.services.authorization import FinishedSignIn, ProviderAnswer, cookie_name
+from shared.services.authorization import FinishedSignIn, ProviderAnswer
 
 blueprint = func.Blueprint()
 
@@ -41,7 +41,7 @@ def callback(request: Request) -> func.HttpResponse:
     )
     finished = get_services().authorization.finish(answer, request.cookies())
     response = _success(request, finished)
-    response.headers.add("Set-Cookie", cookie(cookie_name(answer.unverified_state), "", 0))
+    clear_cookies(request, response)
     return response
 
 
@@ -65,6 +65,7 @@ def _success(request: Request, finished: FinishedSignIn) -> func.HttpResponse:
         )
     who = f" as {finished.signed_in_as}" if finished.signed_in_as else ""
     return result_page(
+        request,
         title="Signed in",
         message=f"{finished.name} is connected{who}.",
         hint=""

@@ -38,13 +38,7 @@ def saved_response(request: Request, saved: Saved) -> func.HttpResponse:
 
 def list_response(request: Request, list_page: Callable[[str, int], Page]) -> func.HttpResponse:
     """Answer `{"value": [...], "nextLink": ...}` with the page that `after` and `limit` ask for."""
-    limit = request.parameters.get("limit", str(_DEFAULT_LIMIT))
-    if not (_LIMIT.fullmatch(limit) and 0 < int(limit) <= _HIGHEST_LIMIT):
-        raise GatewayError(
-            INVALID_PARAMETER,
-            f"limit must be a number from 1 to {_HIGHEST_LIMIT}.",
-            hint="Leave limit out, or correct it.",
-        )
+    limit = read_limit(request)
     after = fold(request.parameters.get("after", ""))
     if after and not is_code(after):
         raise GatewayError(
@@ -52,9 +46,25 @@ def list_response(request: Request, list_page: Callable[[str, int], Page]) -> fu
             "after must be the code of a definition.",
             hint="Follow nextLink as it is, or leave after out.",
         )
-    page = list_page(after, int(limit))
+    return page_response(request, list_page(after, limit), limit=limit)
+
+
+def read_limit(request: Request) -> int:
+    """Return how many entries a page may have; GatewayError `invalid_parameter`."""
+    limit = request.parameters.get("limit", str(_DEFAULT_LIMIT))
+    if not (_LIMIT.fullmatch(limit) and 0 < int(limit) <= _HIGHEST_LIMIT):
+        raise GatewayError(
+            INVALID_PARAMETER,
+            f"limit must be a number from 1 to {_HIGHEST_LIMIT}.",
+            hint="Leave limit out, or correct it.",
+        )
+    return int(limit)
+
+
+def page_response(request: Request, page: Page, *, limit: int, **wanted: str) -> func.HttpResponse:
+    """Answer with a page, and a link to the next one that asks for the same."""
     next_link = None
     if page.next_after is not None:
-        query = urlencode({"after": page.next_after, "limit": limit})
+        query = urlencode({**wanted, "after": page.next_after, "limit": limit})
         next_link = f"{get_services().settings.public_url}{request.path}?{query}"
     return json_response({"value": page.documents, "nextLink": next_link})

@@ -11,9 +11,15 @@ import azure.functions as func
 
 from functions.http import Request, hint_for, json_response, problem, trigger
 from shared.bootstrap import get_services
+from shared.domain.codes import is_code
 from shared.domain.errors import IdentityRefused
 from shared.domain.identity_errors import explain
-from shared.services.authorization import SIGN_IN_LIFE, StartedSignIn
+from shared.services.authorization import (
+    SIGN_IN_LIFE,
+    SignInLink,
+    StartedSignIn,
+    cookie_name,
+)
 
 if TYPE_CHECKING:
     import jinja2
@@ -23,14 +29,21 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent / "pages"
 # Loaded from a fixed list, never from a path in a URL.
 _ASSETS = {"result.css": "text/css", "result.js": "text/javascript"}
+# Follows the name of a sign-in's cookie: the integration on whose page of the panel it began.
+_PANEL_COOKIE = "_panel"
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
 
 
-def start_response(request: Request, started: StartedSignIn | None) -> func.HttpResponse:
-    """Send the browser to the provider; scripts that ask for JSON get the address instead."""
+def start_response(
+    request: Request, started: StartedSignIn | None, *, panel_integration: str | None = None
+) -> func.HttpResponse:
+    """Send the browser to the provider; scripts that ask for JSON get the address instead.
+
+    A sign-in that begins in the panel ends with a way back to its page of `panel_integration`.
+    """
     if started is None:
         return _connected(request)
     if request.accepts("application/json"):
@@ -41,7 +54,23 @@ def start_response(request: Request, started: StartedSignIn | None) -> func.Http
         )
     life = int(SIGN_IN_LIFE.total_seconds())
     response.headers.add("Set-Cookie", cookie(started.cookie_name, started.cookie_value, life))
+    if panel_integration is not None:
+        name = started.cookie_name + _PANEL_COOKIE
+        response.headers.add("Set-Cookie", cookie(name, panel_integration, life))
     return response
+
+
+def clear_cookies(request: Request, response: func.HttpResponse) -> None:
+    """Let the browser forget a sign-in that has succeeded."""
+    name = cookie_name(request.parameters.get("state", ""))
+    response.headers.add("Set-Cookie", cookie(name, "", 0))
+    if name + _PANEL_COOKIE in request.cookies():
+        response.headers.add("Set-Cookie", cookie(name + _PANEL_COOKIE, "", 0))
+
+
+def link_address(link: SignInLink) -> str:
+    """Return the address that starts the sign-in of a one-time link."""
+    return f"{get_services().settings.public_url}/api/signin/{link.token}"
 
 
 def cookie(name: str, value: str, max_age_seconds: int) -> str:
@@ -59,6 +88,7 @@ def cookie(name: str, value: str, max_age_seconds: int) -> str:
 
 
 def result_page(
+    request: Request,
     *,
     title: str,
     message: str,
@@ -76,6 +106,7 @@ def result_page(
         integration=integration,
         outcome="success" if status < 400 else "failure",  # noqa: PLR2004
         admin_consent_url=admin_consent_url,
+        way_back=_way_back(request),
     )
 
 
@@ -117,6 +148,7 @@ def _error_page(request: Request, error: GatewayError) -> func.HttpResponse:
     if request.accepts("application/json") or not request.accepts("text/html"):
         return problem(request, error)
     response = result_page(
+        request,
         title=error.kind.title,
         message=error.detail,
         hint=hint_for(request, error),
@@ -135,10 +167,18 @@ def _connected(request: Request) -> func.HttpResponse:
     if request.accepts("application/json"):
         return json_response({"authorization_url": None, "status": "authorized"})
     return result_page(
+        request,
         title="Connected",
         message="The gateway has obtained a token for the app itself; nobody needs to sign in.",
         integration=request.route("integration"),
     )
+
+
+def _way_back(request: Request) -> str | None:
+    """Return the panel's page on which the sign-in began, if it began there."""
+    name = cookie_name(request.parameters.get("state", "")) + _PANEL_COOKIE
+    code = request.cookies().get(name, "")
+    return f"/api/panel/integrations/{code}#authorization" if is_code(code) else None
 
 
 def _page(*, status: int, **values: str | None) -> func.HttpResponse:

@@ -100,6 +100,18 @@ def build_url(
     return _joined(_render_path(path_template, values), fixed, rest)
 
 
+def provisional_url(
+    integration: Integration, endpoint: Endpoint, *, company: Company, query: str = ""
+) -> str:
+    """Return the URL as far as it is known here: the company's name stands for an unknown id.
+
+    Raises GatewayError as build_url does; it tells calls apart, and is not to be sent.
+    """
+    if needs_company_id(integration, endpoint):
+        company = replace(company, id=company.id or company.name)
+    return build_url(integration, endpoint, company=company, query=query)
+
+
 def companies_url(integration: Integration) -> str:
     """Return the URL that lists the companies of the integration's environment."""
     path = _render_path(BUILT_IN["companies"], _integration_values(integration))

@@ -6,6 +6,7 @@ hiding every function from the host, and a cold start loads only what it needs.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import threading
@@ -13,8 +14,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from shared.services.activity import ActivityLog
+from shared.services.activity_clearing import ActivityClearing
+from shared.services.activity_report import ActivityReport
 from shared.services.admission import Admission
+from shared.services.audit import Audit
 from shared.services.authorization import Authorization
+from shared.services.call_notes import CallNotes
 from shared.services.callers import Callers
 from shared.services.catalogue import Catalogue
 from shared.services.claims_challenges import ClaimsChallenges
@@ -29,10 +35,13 @@ from shared.services.integrations import IntegrationAdministration
 from shared.services.invocation import Invocation
 from shared.services.kept_calls import KeptCalls
 from shared.services.level_watch import LevelWatch
+from shared.services.overview import Overview
 from shared.services.paging import Paging
+from shared.services.presets import Presets
 from shared.services.refresh import TokenRefresher
 from shared.services.refresh_due import DueRefresh
 from shared.services.sealing import Sealer
+from shared.services.sign_in_failures import SignInFailures
 from shared.services.sign_off import SignOff
 from shared.services.token_keeping import TokenKeeper
 from shared.services.token_outcomes import TokenOutcomes
@@ -48,7 +57,9 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
     from shared.ports import (
+        ActivityStore,
         AssertionSource,
+        AuditStore,
         Background,
         Clock,
         EndpointStore,
@@ -71,12 +82,15 @@ class Ports:
     states: TokenStateStore
     sign_ins: SignInStore
     idempotency: IdempotencyStore
+    activity: ActivityStore
+    audit: AuditStore
     secrets: SecretStore
     http: HttpClient
     assertions: AssertionSource
     clock: Clock
     background: Background
     renewals: Background
+    recording: Background
     probes: Mapping[str, Probe]
 
 
@@ -89,12 +103,18 @@ class Services:
     authorization: Authorization
     integrations: IntegrationAdministration
     endpoints: EndpointAdministration
+    companies: Companies
+    presets: Presets
     kept_calls: KeptCalls
     tokens: TokenService
     sign_off: SignOff
     token_status: TokenStatus
+    overview: Overview
     due_refresh: DueRefresh
     health: Health
+    activity: ActivityLog
+    activity_report: ActivityReport
+    audit: Audit
 
 
 _lock = threading.Lock()
@@ -109,17 +129,24 @@ def get_services() -> Services:
             if _services is None:
                 settings = Settings.from_mapping(os.environ)
                 _services = build(settings, real_ports(settings))
+                atexit.register(_services.activity.close)
     return _services
 
 
 def real_ports(settings: Settings) -> Ports:
     """Return the ports as Azure keeps them."""
+    from shared.adapters.activity_table import ActivityTable  # noqa: PLC0415
+    from shared.adapters.audit_table import AuditTable  # noqa: PLC0415
     from shared.adapters.definition_tables import EndpointTable, IntegrationTable  # noqa: PLC0415
     from shared.adapters.http import PooledHttpClient  # noqa: PLC0415
     from shared.adapters.idempotency_table import IdempotencyTable  # noqa: PLC0415
     from shared.adapters.keyvault import KeyVault  # noqa: PLC0415
     from shared.adapters.managed_identity import ManagedIdentityAssertion  # noqa: PLC0415
-    from shared.adapters.system import SystemClock, ThreadBackground  # noqa: PLC0415
+    from shared.adapters.system import (  # noqa: PLC0415
+        DaemonBackground,
+        SystemClock,
+        ThreadBackground,
+    )
     from shared.adapters.tables import open_tables  # noqa: PLC0415
     from shared.adapters.token_tables import SignInTable, TokenStateTable  # noqa: PLC0415
 
@@ -136,6 +163,8 @@ def real_ports(settings: Settings) -> Ports:
         states=TokenStateTable(tables),
         sign_ins=SignInTable(tables),
         idempotency=IdempotencyTable(tables),
+        activity=ActivityTable(tables),
+        audit=AuditTable(tables),
         secrets=vault,
         http=PooledHttpClient(settings.egress, settings.ca_bundle),
         assertions=ManagedIdentityAssertion(_credential),
@@ -143,6 +172,7 @@ def real_ports(settings: Settings) -> Ports:
         background=ThreadBackground(4),
         # A token call may take a minute: slow providers must not delay the definitions.
         renewals=ThreadBackground(16),
+        recording=DaemonBackground(),
         probes={"storage": integrations, "vault": vault},
     )
 
@@ -150,6 +180,8 @@ def real_ports(settings: Settings) -> Ports:
 def build(settings: Settings, ports: Ports) -> Services:
     """Connect the services with each other and with `ports`."""
     clock, background = ports.clock, ports.background
+    activity = ActivityLog(ports.activity, clock, ports.recording)
+    audit = Audit(ports.audit, clock)
     catalogue = Catalogue(
         ports.integrations,
         ports.endpoints,
@@ -166,7 +198,7 @@ def build(settings: Settings, ports: Ports) -> Services:
         public_url=settings.public_url,
     )
     states = TokenStates(ports.states, clock, token_call=settings.token_call)
-    outcomes = TokenOutcomes(states, clock)
+    outcomes = TokenOutcomes(states, clock, activity)
     keeper = TokenKeeper(states=states, outcomes=outcomes, secrets=ports.secrets, clock=clock)
     refresher = TokenRefresher(
         integrations=ports.integrations,
@@ -192,6 +224,8 @@ def build(settings: Settings, ports: Ports) -> Services:
         keeper=keeper,
         identity=identity,
         tokens=tokens,
+        activity=activity,
+        audit=audit,
     )
     integrations = IntegrationAdministration(
         integrations=ports.integrations,
@@ -199,6 +233,8 @@ def build(settings: Settings, ports: Ports) -> Services:
         states=ports.states,
         sign_ins=ports.sign_ins,
         idempotency=ports.idempotency,
+        activity=ports.activity,
+        audit=audit,
         secrets=ports.secrets,
         sign_off=sign_off,
         catalogue=catalogue,
@@ -214,21 +250,28 @@ def build(settings: Settings, ports: Ports) -> Services:
         clock=clock,
     )
     endpoints = EndpointAdministration(
-        integrations=integrations, endpoints=ports.endpoints, catalogue=catalogue, clock=clock
+        integrations=integrations,
+        endpoints=ports.endpoints,
+        audit=audit,
+        catalogue=catalogue,
+        clock=clock,
     )
+    callers = Callers(has_easy_auth=settings.has_easy_auth)
     sealer = Sealer(ports.secrets, states, clock)
+    companies = Companies(upstream, clock)
     return Services(
         settings=settings,
         invocation=Invocation(
             catalogue=catalogue,
-            callers=Callers(has_easy_auth=settings.has_easy_auth),
+            callers=callers,
             admission=admission,
-            companies=Companies(upstream, clock),
+            companies=companies,
             upstream=upstream,
             paging=Paging(sealer, settings.public_url),
             idempotency=Idempotency(ports.idempotency, sealer, clock),
             max_payload_bytes=settings.max_payload_bytes,
             max_answer_bytes=settings.max_answer_bytes,
+            notes=CallNotes(activity, callers, clock),
             clock=clock,
         ),
         authorization=Authorization(
@@ -238,14 +281,20 @@ def build(settings: Settings, ports: Ports) -> Services:
             authenticator=authenticator,
             tokens=tokens,
             challenges=ClaimsChallenges(states),
+            failures=SignInFailures(states, clock),
+            activity=activity,
+            audit=audit,
             public_url=settings.public_url,
             clock=clock,
         ),
         integrations=integrations,
         endpoints=endpoints,
-        kept_calls=KeptCalls(ports.idempotency, endpoints, clock),
+        companies=companies,
+        presets=Presets(endpoints),
+        kept_calls=KeptCalls(ports.idempotency, endpoints, audit, clock),
         tokens=tokens,
         sign_off=sign_off,
+        overview=Overview(ports.integrations, ports.states, clock),
         token_status=TokenStatus(
             integrations=integrations,
             states=ports.states,
@@ -257,12 +306,21 @@ def build(settings: Settings, ports: Ports) -> Services:
             states=ports.states,
             tokens=tokens,
             watch=LevelWatch(ports.integrations, states, clock),
-            housekeeping=Housekeeping(sign_ins=ports.sign_ins, idempotency=ports.idempotency),
+            housekeeping=Housekeeping(
+                sign_ins=ports.sign_ins,
+                idempotency=ports.idempotency,
+                activity=ActivityClearing(
+                    ports.activity, ports.integrations, kept_for=settings.activity_kept_for
+                ),
+            ),
             refresh_ahead=settings.refresh_ahead,
             definition_lifetime=settings.definition_lifetime,
             clock=clock,
         ),
         health=Health(ports.probes, catalogue=catalogue, tokens=tokens, clock=clock),
+        activity=activity,
+        activity_report=ActivityReport(ports.activity, ports.integrations, clock),
+        audit=audit,
     )
 
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from shared.domain.activity import Batch
+    from shared.domain.activity_tally import RollUp
+    from shared.domain.audit import AuditEntry
     from shared.domain.idempotency import StoredCall
     from shared.domain.records import (
         SignIn,
@@ -122,6 +125,45 @@ class IdempotencyStore(Protocol):
 
     def delete_expired(self, now: datetime, *, limit: int) -> None:
         """Remove up to `limit` of those whose time is over."""
+
+
+class ActivityStore(Protocol):
+    """Calls and token events, and their numbers; a partition is an integration, or `_`."""
+
+    def write(self, partition: str, batches: Sequence[Batch], roll_ups: Sequence[RollUp]) -> None:
+        """Store them, each over what is there under its id: to write twice changes nothing."""
+
+    def batches(
+        self, partition: str, *, since: datetime, until: datetime | None = None
+    ) -> Iterator[Batch]:
+        """Give the batches whose newest entries lie in between, those with the newest first."""
+
+    def roll_ups(self, partition: str, *, since: datetime) -> Iterator[RollUp]:
+        """Give those of the slots that began then or later."""
+
+    def partitions(self, *, after: str, limit: int) -> list[str]:
+        """Return up to `limit` partitions that hold something and come after `after`, in order."""
+
+    def delete_before(self, partition: str, moment: datetime, *, limit: int) -> int:
+        """Remove up to about `limit` rows of before then; return how many there were."""
+
+
+class AuditStore(Protocol):
+    """Who changed what, of all integrations."""
+
+    def write(self, entry: AuditEntry) -> None:
+        """Store it, over what is there under its id: to write twice changes nothing."""
+
+    def list(
+        self, *, after: str, limit: int, integration: str | None, endpoint: str | None
+    ) -> list[AuditEntry]:
+        """Return up to `limit` readable entries whose ids come after `after`, in order.
+
+        Those of one integration or endpoint, where one is named.
+        """
+
+    def delete_for(self, integration: str) -> None:
+        """Remove every one of the integration."""
 
 
 class SecretStore(Protocol):

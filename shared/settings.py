@@ -41,6 +41,7 @@ class Settings:
     refresh_ahead: timedelta
     token_call: timedelta
     definition_lifetime: timedelta
+    activity_kept_for: timedelta
     worker_threads: int
     max_payload_bytes: int
     max_answer_bytes: int
@@ -68,6 +69,7 @@ class Settings:
             definition_lifetime=timedelta(
                 seconds=reader.number("DEFINITION_CACHE_SECONDS", 30, range(1, 3_601))
             ),
+            activity_kept_for=timedelta(days=reader.number("ACTIVITY_DAYS", 30, range(1, 366))),
             # Read by the worker too, whose default this is.
             worker_threads=reader.number(
                 "PYTHON_THREADPOOL_THREAD_COUNT",

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from shared.domain.activity import CallEntry
+from shared.domain.activity_tally import RollUp, Tally
 from shared.domain.endpoint import Endpoint
 from shared.domain.integration import Integration
+from tests.fakes.machine import START
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 TENANT_ID = "11111111-2222-4333-8444-555555555555"
 CLIENT_ID = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
@@ -45,3 +51,24 @@ def make_integration(**changes: Any) -> Integration:
 def make_endpoint(**changes: Any) -> Endpoint:
     """Return an endpoint, whatever its fields hold: no rule is checked."""
     return Endpoint(**endpoint_document(**changes))
+
+
+def call_entry(moment: datetime = START, **changes: Any) -> CallEntry:
+    """Return a call that went well."""
+    entry = {
+        "integration": "CRONUS",
+        "endpoint": "GET_WHSE_SHPT_LINES",
+        "method": "POST",
+        "status": 200,
+        "milliseconds": 40,
+        "request_id": "request-1",
+    }
+    return CallEntry(moment=moment, **entry | changes)
+
+
+def roll_up(began_on: datetime, *milliseconds: int, name: str = "a1", errors: int = 0) -> RollUp:
+    """Return what was counted in a slot: calls that lasted so long, the first ones errors."""
+    tally = Tally()
+    for number, each in enumerate(milliseconds):
+        tally.add(each, is_error=number < errors)
+    return RollUp(id=name, began_on=began_on, tally=tally)

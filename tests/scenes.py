@@ -185,8 +185,10 @@ class Scene(World):
 
     def stored_calls(self) -> int:
         """Count the calls to storage and vault so far."""
-        stores = (self.integrations, self.endpoints, self.states, self.sign_ins, self.idempotency)
-        return sum(port.calls.total() for port in (*stores, self.secrets))
+        definitions = (self.integrations, self.endpoints)
+        stores = (*definitions, self.states, self.sign_ins, self.idempotency)
+        notes = (self.activity, self.audit)
+        return sum(port.calls.total() for port in (*stores, *notes, self.secrets))
 
 
 def parameters(url: str) -> dict[str, str]:

@@ -8,7 +8,9 @@ from typing import Any
 from shared.bootstrap import Ports, Services, build
 from shared.settings import Settings
 from tests.fakes import (
+    FakeActivityStore,
     FakeAssertionSource,
+    FakeAuditStore,
     FakeBackground,
     FakeClock,
     FakeEndpointStore,
@@ -34,6 +36,13 @@ def make_settings(**changes: str) -> Settings:
     return Settings.from_mapping(environment | changes)
 
 
+def held() -> FakeBackground:
+    """Return a background that does nothing before a test says so."""
+    background = FakeBackground()
+    background.is_held = True
+    return background
+
+
 @dataclass(kw_only=True)
 class World:
     """One gateway, and the fakes around it."""
@@ -44,11 +53,14 @@ class World:
     states: FakeTokenStateStore = field(default_factory=FakeTokenStateStore)
     sign_ins: FakeSignInStore = field(default_factory=FakeSignInStore)
     idempotency: FakeIdempotencyStore = field(default_factory=FakeIdempotencyStore)
+    activity: FakeActivityStore = field(default_factory=FakeActivityStore)
+    audit: FakeAuditStore = field(default_factory=FakeAuditStore)
     secrets: FakeSecretStore = field(default_factory=FakeSecretStore)
     http: FakeHttpClient = field(default_factory=FakeHttpClient)
     assertions: FakeAssertionSource = field(default_factory=FakeAssertionSource)
     clock: FakeClock = field(default_factory=FakeClock)
     background: FakeBackground = field(default_factory=FakeBackground)
+    recording: FakeBackground = field(default_factory=held)
     services: Services = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,12 +75,15 @@ class World:
             states=self.states,
             sign_ins=self.sign_ins,
             idempotency=self.idempotency,
+            activity=self.activity,
+            audit=self.audit,
             secrets=self.secrets,
             http=self.http,
             assertions=self.assertions,
             clock=self.clock,
             background=self.background,
             renewals=self.background,
+            recording=self.recording,
             probes={"storage": self.integrations, "vault": self.secrets},
         )
         return build(self.settings, ports)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import queue
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -36,6 +38,29 @@ class ThreadBackground:
     def submit(self, work: Callable[[], None]) -> None:
         """Run `work` soon; its errors are logged."""
         self._threads.submit(_logged, work)
+
+
+class DaemonBackground:
+    """The port Background, by one thread that does not keep the process from ending."""
+
+    def __init__(self) -> None:
+        """Use no thread before there is work."""
+        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Run `work` soon; its errors are logged."""
+        with self._lock:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="recording", daemon=True)
+                thread.start()
+                self._thread = thread
+        self._work.put(work)
+
+    def _run(self) -> None:
+        while True:
+            _logged(self._work.get())
 
 
 def _logged(work: Callable[[], None]) -> None:

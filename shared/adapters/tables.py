@@ -7,9 +7,10 @@ Facts: learn.microsoft.com/rest/api/storageservices. A property holds 64 KiB of 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -20,7 +21,7 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.data.tables import TableServiceClient, UpdateMode
+from azure.data.tables import TableServiceClient, TableTransactionError, UpdateMode
 
 from shared.domain.errors import StorageUnavailable, missing_role
 from shared.domain.events import log_event
@@ -180,6 +181,27 @@ class JsonTable:
             except ResourceNotFoundError:
                 return  # the table itself is missing
 
+    def upsert(self, rows: Sequence[Row]) -> None:
+        """Write rows of one partition, all or none of them, over whatever is there.
+
+        A transaction holds 100 rows and 4 MiB.
+        """
+        writes = [("upsert", _entity(row), {"mode": UpdateMode.REPLACE}) for row in rows]
+        with _storage_errors():
+            self._creating(lambda: self._client.submit_transaction(writes))
+
+    def delete_together(self, rows: Sequence[Row]) -> None:
+        """Remove up to 100 rows of one partition, if they are there."""
+        keys = [{"PartitionKey": row.partition, "RowKey": row.key} for row in rows]
+        with _storage_errors():
+            try:
+                self._client.submit_transaction([("delete", key) for key in keys])
+            except TableTransactionError as error:
+                if error.status_code != HTTPStatus.NOT_FOUND:
+                    raise
+                for row in rows:  # somebody else removes them, too
+                    self.delete(row.partition, row.key)
+
     def delete_where(self, condition: str, values: dict[str, str]) -> None:
         """Remove all rows that meet an OData condition."""
         for row in self.rows(condition, values, select=KEYS):
@@ -192,7 +214,9 @@ class JsonTable:
     def _creating(self, write: Callable[[], Result]) -> Result:
         try:
             return write()
-        except ResourceNotFoundError:
+        except (ResourceNotFoundError, TableTransactionError) as error:
+            if error.status_code != HTTPStatus.NOT_FOUND:
+                raise
             with suppress(ResourceExistsError):
                 self._client.create_table()
             return write()

@@ -43,16 +43,16 @@ _TYPE_NAMES = {
 }
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
+def parse_object(text: bytes, *, name: str = "The body") -> dict[str, Any]:
     """Parse a JSON object; GatewayError `invalid_payload` says where it is broken."""
     try:
-        document = read_json(body)
+        document = read_json(text)
     except NotReadable as error:
-        raise GatewayError(INVALID_PAYLOAD, f"The body is not valid JSON: {error}.") from error
+        raise GatewayError(INVALID_PAYLOAD, f"{name} is not valid JSON: {error}.") from error
     if not isinstance(document, dict):
-        raise GatewayError(INVALID_PAYLOAD, "The body must be a JSON object.")
+        raise GatewayError(INVALID_PAYLOAD, f"{name} must be a JSON object.")
     if _is_too_deep(document):
-        detail = f"The body is nested more than {_DEEPEST} levels deep."
+        detail = f"{name} is nested more than {_DEEPEST} levels deep."
         raise GatewayError(INVALID_PAYLOAD, detail)
     return document
 

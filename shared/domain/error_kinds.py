@@ -149,7 +149,7 @@ IDEMPOTENCY_KEY_REUSED = ErrorKind(
     "idempotency_key_reused",
     422,
     "The idempotency key belongs to another call",
-    when="The key came before with another method, URL, company, If-Match or body.",
+    when="The key came before with another method, URL, company, gw_all_pages, If-Match or body.",
     hint="Send a new key with each new call; the same key only where the same call is sent again.",
 )
 INTEGRATION_BUSY = ErrorKind(

@@ -123,8 +123,9 @@ class TokenState(msgspec.Struct, frozen=True, kw_only=True):
     `is_renewable` says that new tokens can be had without a person. The grant ends on
     `grant_expires_on` unless it is renewed (None: it does not, or nobody told), and has had that
     end in sight since `grant_renewed_on`: a renewal that does not put it off leaves both.
-    `credential_expires_on` is the end of the certificate that proved the client. `level` is the
-    last one that was told, and `level_told_by` the mark of who told it.
+    `credential_expires_on` is the end of the certificate that proved the client. `failed_sign_in`
+    tells why the latest sign-in did not work out, until one does. `level` is the last one that was
+    told, and `level_told_by` the mark of who told it.
     """
 
     status: Literal["none", "authorized", "needs_sign_in", "misconfigured", "deauthorized"] = "none"
@@ -149,6 +150,8 @@ class TokenState(msgspec.Struct, frozen=True, kw_only=True):
     grant_expires_on: dt.datetime | None = None
     grant_renewed_on: dt.datetime | None = None
     credential_expires_on: dt.datetime | None = None
+    failed_sign_in: Cause | None = None
+    failed_sign_in_on: dt.datetime | None = None
     level: Level = "ok"
     level_told_by: str | None = None
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from shared.domain.audit import KEY_HOLDER, LINK_HOLDER, UNNAMED_ACCOUNT
 from shared.domain.error_kinds import SIGN_IN_EXPIRED, SIGN_IN_REFUSED
 from shared.domain.errors import GatewayError, IdentityRefused
 from shared.domain.events import log_event
@@ -27,10 +28,13 @@ if TYPE_CHECKING:
 
     from shared.domain.oauth import Grant
     from shared.ports import Clock, SignInStore
+    from shared.services.activity import ActivityLog
+    from shared.services.audit import Audit
     from shared.services.claims_challenges import ClaimsChallenges
     from shared.services.client_auth import ClientAuthenticator
     from shared.services.identity import IdentityProvider
     from shared.services.integrations import IntegrationAdministration
+    from shared.services.sign_in_failures import SignInFailures
     from shared.services.tokens import TokenService
 
 SIGN_IN_LIFE = timedelta(minutes=10)
@@ -86,6 +90,9 @@ class Authorization:
         authenticator: ClientAuthenticator,
         tokens: TokenService,
         challenges: ClaimsChallenges,
+        failures: SignInFailures,
+        activity: ActivityLog,
+        audit: Audit,
         public_url: str,
         clock: Clock,
     ) -> None:
@@ -96,10 +103,13 @@ class Authorization:
         self._authenticator = authenticator
         self._tokens = tokens
         self._challenges = challenges
+        self._failures = failures
+        self._activity = activity
+        self._audit = audit
         self._public_url = public_url
         self._clock = clock
 
-    def begin(self, code: str) -> StartedSignIn | None:
+    def begin(self, code: str, *, by: str = KEY_HOLDER) -> StartedSignIn | None:
         """Start a sign-in; None where no person is needed and the app is connected already.
 
         Raises GatewayError `integration_not_found`, `identity_misconfigured`, and what asking for
@@ -109,6 +119,7 @@ class Authorization:
         self._authenticator.check(record)
         if not record.definition.is_delegated:
             self._tokens.connect(record)
+            self._audit.note("connected", record.code, by=by)
             return None
         state, browser = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         self._sign_ins.insert(self._row(_state_key(state, browser), record, SIGN_IN_LIFE))
@@ -121,6 +132,7 @@ class Authorization:
             claims=self._challenges.open_for(record),
         )
         log_event("sign_in_started", integration=record.code)
+        self._audit.note("sign_in_started", record.code, by=by)
         return StartedSignIn(url, cookie_name(state), browser)
 
     def finish(self, answer: ProviderAnswer, cookies: Mapping[str, str]) -> FinishedSignIn:
@@ -142,11 +154,20 @@ class Authorization:
         record = self._integrations.find(row.integration)
         if record.binding != row.binding:
             raise GatewayError(SIGN_IN_EXPIRED, "The integration was changed during the sign-in.")
-        if answer.error or not answer.code:
-            raise self._refused(record, answer)
-        grant = self._redeem(record, answer.code, state, browser)
-        self._tokens.accept(record, grant)
+        try:
+            if answer.error or not answer.code:
+                raise self._refused(record, answer)
+            grant = self._redeem(record, answer.code, state, browser)
+            self._tokens.accept(record, grant)
+        except GatewayError as error:
+            self._failures.keep(record, error)
+            self._activity.token_event(
+                record.code, "sign_in_failed", code=error.kind.code, reason=error.detail
+            )
+            raise
         log_event("signed_in", integration=record.code)
+        self._activity.token_event(record.code, "signed_in")
+        self._audit.note("signed_in", record.code, by=grant.signed_in_as or UNNAMED_ACCOUNT)
         return FinishedSignIn(
             integration=record.code,
             name=record.definition.name or record.code,
@@ -154,13 +175,14 @@ class Authorization:
             is_renewable=grant.refresh_token is not None,
         )
 
-    def create_link(self, code: str) -> SignInLink:
+    def create_link(self, code: str, *, by: str = KEY_HOLDER) -> SignInLink:
         """Make a link that starts one sign-in, for the person who owns the account."""
         record = self._integrations.find(code)
         token = secrets.token_urlsafe(32)
         row = self._row(_link_key(token), record, LINK_LIFE)
         self._sign_ins.insert(row)
         log_event("sign_in_link_created", integration=record.code)
+        self._audit.note("sign_in_link_created", record.code, by=by)
         return SignInLink(token, row.expires_on)
 
     def follow_link(self, token: str) -> StartedSignIn | None:
@@ -172,7 +194,7 @@ class Authorization:
                 "The link was used before, or is older than a day.",
                 hint="Ask for a new sign-in link.",
             )
-        return self.begin(row.integration)
+        return self.begin(row.integration, by=LINK_HOLDER)
 
     def _redeem(self, record: StoredIntegration, code: str, state: str, browser: str) -> Grant:
         form = code_form(

@@ -21,6 +21,13 @@ class Callers:
         """Trust the platform's header only if the platform says that it sets it."""
         self._has_easy_auth = has_easy_auth
 
+    def name_of(self, headers: Mapping[str, str]) -> str | None:
+        """Return the name of the person or app that is signed in, for people to read."""
+        if not self._has_easy_auth:
+            return None
+        principal = read_principal(headers.get(PRINCIPAL_HEADER, ""))
+        return principal.name if principal is not None else None
+
     def check(self, endpoint: Endpoint, headers: Mapping[str, str]) -> None:
         """Raise GatewayError `caller_not_allowed` unless one role or the client is named."""
         if not endpoint.allowed_roles and not endpoint.allowed_clients:

@@ -1,4 +1,7 @@
-"""The company of a call; its id is looked up once where only the name is known."""
+"""The companies that a service has: to choose from, and their ids for URLs that need them.
+
+An id is looked up once where only the name is known.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.bc_urls import Company, choose_company, companies_url, needs_company_id
+from shared.bc_urls import build_url, companies_url, needs_company_id
 from shared.domain.bc_errors import next_step
 from shared.domain.endpoint import Endpoint
 from shared.domain.error_kinds import COMPANY_NOT_FOUND, UPSTREAM_UNAUTHORIZED
@@ -19,12 +22,15 @@ from shared.services.answers import shown
 from shared.services.upstream import UpstreamCall
 
 if TYPE_CHECKING:
+    from shared.bc_urls import Company
     from shared.domain.records import StoredIntegration
     from shared.domain.transport import OutboundAnswer
     from shared.ports import Clock
     from shared.services.upstream import Upstream
 
 _LOOKUP_TIME = timedelta(seconds=30)
+# A person waits for the list, and can type the name as well.
+_LISTING_SECONDS = 10
 # An id changes when a company is deleted and made anew; a missing name may be one just made.
 _FOUND_COUNTS = timedelta(hours=1)
 _MISSING_COUNTS = timedelta(seconds=30)
@@ -32,13 +38,16 @@ _MOST_KEPT = 5000
 _LOOKUP = Endpoint(code="COMPANIES", method="GET", kind="api", api_url="companies")
 
 
-class _Listed(msgspec.Struct, frozen=True):
+class ListedCompany(msgspec.Struct, frozen=True, rename="camel"):
+    """A company as Business Central lists it."""
+
     id: str
     name: str
+    display_name: str = ""
 
 
 class _Companies(msgspec.Struct, frozen=True):
-    value: list[_Listed]
+    value: list[ListedCompany]
 
 
 class _LookupFailed(Exception):
@@ -64,48 +73,49 @@ class Companies:
         self._clock = clock
         self._kept: dict[tuple[str, str], _Kept] = {}
 
-    def resolve(
-        self,
-        record: StoredIntegration,
-        endpoint: Endpoint,
-        *,
-        query: str,
-        request_id: str,
-        deadline: datetime,
-    ) -> Company:
-        """Return the company that the call is for, with its id where the URL needs it.
+    def locate(self, call: UpstreamCall, company: Company, query: str) -> UpstreamCall:
+        """Return the call with the company's id in its URL where that needs one; `query` is raw.
 
-        Raises GatewayError `company_not_allowed`, `company_not_found`, `upstream_unauthorized`,
-        and what TokenService.for_call raises.
+        Raises GatewayError `company_not_found`, `upstream_unauthorized`, and what
+        TokenService.for_call raises.
         """
-        company = choose_company(record.definition, endpoint, query)
-        if company.id or not company.name or not needs_company_id(record.definition, endpoint):
-            return company
-        lookup = UpstreamCall(
-            record=record,
+        definition = call.record.definition
+        if company.id or not company.name or not needs_company_id(definition, call.endpoint):
+            return call
+        located = replace(company, id=self._found(company.name, call))
+        return replace(call, url=build_url(definition, call.endpoint, company=located, query=query))
+
+    def names(self, record: StoredIntegration, *, request_id: str) -> list[ListedCompany]:
+        """Return the companies to choose from, in the order of the service, within ten seconds.
+
+        Raises as `locate`; `company_not_found` where the service does not list its companies.
+        """
+        deadline = self._clock.now() + timedelta(seconds=_LISTING_SECONDS)
+        try:
+            return self._listed(_lookup(record, _LISTING_SECONDS, request_id, deadline))
+        except _LookupFailed as error:
+            raise _not_found(error) from error
+
+    def _found(self, name: str, call: UpstreamCall) -> str:
+        lookup = _lookup(
+            call.record,
             # The share of its time that an attempt needs is that of the call itself.
-            endpoint=msgspec.structs.replace(_LOOKUP, timeout_seconds=endpoint.timeout_seconds),
-            url=companies_url(record.definition),
-            caller_headers={},
-            body=None,
-            request_id=request_id,
-            deadline=min(deadline, self._clock.now() + _LOOKUP_TIME),
+            call.endpoint.timeout_seconds,
+            call.request_id,
+            min(call.deadline, self._clock.now() + _LOOKUP_TIME),
         )
         try:
-            found = self._id(company.name, lookup)
+            found = self._id(name, lookup)
         except _LookupFailed as error:
-            if endpoint.kind == "api":
-                raise _not_found(error) from error
-            return company
-        if found is None and endpoint.kind == "api":
-            detail = f"The service lists no company named {company.name}."
-            raise GatewayError(COMPANY_NOT_FOUND, detail)
-        return replace(company, id=found)
+            raise _not_found(error) from error
+        if found is None:
+            raise GatewayError(COMPANY_NOT_FOUND, f"The service lists no company named {name}.")
+        return found
 
     def _id(self, name: str, lookup: UpstreamCall) -> str | None:
         kept = self._kept.get((lookup.url, name))
         if kept is None or kept.until <= self._clock.now():
-            listed = self._listed(lookup)
+            listed = {company.name: company.id for company in self._listed(lookup)}
             now = self._clock.now()
             for each, found in ({name: None} | listed).items():
                 self._keep((lookup.url, each), found, now)
@@ -117,7 +127,7 @@ class Companies:
             self._kept.pop(next(iter(self._kept)), None)
         self._kept[key] = _Kept(found, now + (_FOUND_COUNTS if found else _MISSING_COUNTS))
 
-    def _listed(self, lookup: UpstreamCall) -> dict[str, str]:
+    def _listed(self, lookup: UpstreamCall) -> list[ListedCompany]:
         try:
             answer = self._upstream.send(lookup)
         except GatewayError as error:
@@ -131,7 +141,21 @@ class Companies:
             listed: _Companies = read_json(answer.body, _Companies)
         except NotReadable as error:
             raise _LookupFailed("The service does not list its companies.") from error
-        return {company.name: company.id for company in listed.value}
+        return listed.value
+
+
+def _lookup(
+    record: StoredIntegration, timeout_seconds: int, request_id: str, deadline: datetime
+) -> UpstreamCall:
+    return UpstreamCall(
+        record=record,
+        endpoint=msgspec.structs.replace(_LOOKUP, timeout_seconds=timeout_seconds),
+        url=companies_url(record.definition),
+        caller_headers={},
+        body=None,
+        request_id=request_id,
+        deadline=deadline,
+    )
 
 
 def _not_found(error: _LookupFailed) -> GatewayError:

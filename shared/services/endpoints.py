@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from shared.domain.audit import KEY_HOLDER
 from shared.domain.codes import fold, is_code
 from shared.domain.documents import merge_patch, to_document
 from shared.domain.endpoint import READ_ONLY_FIELDS, read_endpoint
@@ -22,6 +23,7 @@ from shared.services.editing import (
 
 if TYPE_CHECKING:
     from shared.ports import Clock, EndpointStore
+    from shared.services.audit import Audit
     from shared.services.catalogue import Catalogue
     from shared.services.integrations import IntegrationAdministration
 
@@ -34,12 +36,14 @@ class EndpointAdministration:
         *,
         integrations: IntegrationAdministration,
         endpoints: EndpointStore,
+        audit: Audit,
         catalogue: Catalogue,
         clock: Clock,
     ) -> None:
         """Work on the given store; every call checks first that the integration exists."""
         self._integrations = integrations
         self._endpoints = endpoints
+        self._audit = audit
         self._catalogue = catalogue
         self._clock = clock
 
@@ -62,30 +66,45 @@ class EndpointAdministration:
         """Read the record itself from the store; GatewayError `endpoint_not_found`."""
         return self._find(self._integrations.find(integration).code, code)
 
-    def create(self, integration: str, document: dict[str, Any]) -> Saved:
+    def create(self, integration: str, document: dict[str, Any], *, by: str = KEY_HOLDER) -> Saved:
         """Store a new endpoint; GatewayError `invalid_definition` or `already_exists`."""
-        return self._save(self._integrations.find(integration).code, None, document)
+        return self._save(self._integrations.find(integration).code, None, document, by)
 
     def put(
-        self, integration: str, code: str, document: dict[str, Any], precondition: Precondition
+        self,
+        integration: str,
+        code: str,
+        document: dict[str, Any],
+        precondition: Precondition,
+        *,
+        by: str = KEY_HOLDER,
     ) -> Saved:
         """Create or replace."""
         owner, folded = self._integrations.find(integration).code, fold(code)
         existing = self._endpoints.get(owner, folded) if is_code(folded) else None
         precondition.check(existing.etag if existing else None)
-        return self._save(owner, existing, with_code(document, folded))
+        return self._save(owner, existing, with_code(document, folded), by)
 
     def patch(
-        self, integration: str, code: str, patch: dict[str, Any], precondition: Precondition
+        self,
+        integration: str,
+        code: str,
+        patch: dict[str, Any],
+        precondition: Precondition,
+        *,
+        by: str = KEY_HOLDER,
     ) -> Saved:
         """Apply a merge patch."""
         owner = self._integrations.find(integration).code
         existing = self._find(owner, code)
         precondition.check(existing.etag)
         changes = with_code(without(patch, READ_ONLY_FIELDS), existing.definition.code)
-        return self._save(owner, existing, merge_patch(to_document(existing.definition), changes))
+        merged = merge_patch(to_document(existing.definition), changes)
+        return self._save(owner, existing, merged, by)
 
-    def delete(self, integration: str, code: str, precondition: Precondition) -> None:
+    def delete(
+        self, integration: str, code: str, precondition: Precondition, *, by: str = KEY_HOLDER
+    ) -> None:
         """Delete the endpoint."""
         owner = self._integrations.find(integration).code
         record = self._find(owner, code)
@@ -93,6 +112,7 @@ class EndpointAdministration:
         with conflicts_told(record.definition.code):
             self._endpoints.delete(record)
         self._catalogue.forget_endpoint(owner, record.definition.code)
+        self._audit.deleted(record, by=by)
 
     def _find(self, integration: str, code: str) -> StoredEndpoint:
         folded = fold(code)
@@ -102,7 +122,11 @@ class EndpointAdministration:
         return record
 
     def _save(
-        self, integration: str, existing: StoredEndpoint | None, document: dict[str, Any]
+        self,
+        integration: str,
+        existing: StoredEndpoint | None,
+        document: dict[str, Any],
+        by: str,
     ) -> Saved:
         definition, problems = read_endpoint(without(document, READ_ONLY_FIELDS))
         if definition is None:
@@ -120,6 +144,7 @@ class EndpointAdministration:
             else:
                 record = self._endpoints.replace(replace(record, etag=existing.etag))
         self._catalogue.forget_endpoint(integration, definition.code)
+        self._audit.saved(existing, record, by=by)
         return Saved(_view(record), record.etag, is_new=existing is None)
 
 

@@ -102,7 +102,8 @@ class Idempotency:
             elif found.record.fingerprint != call.fingerprint:
                 raise GatewayError(
                     IDEMPOTENCY_KEY_REUSED,
-                    "The key came before with another method, URL, company, If-Match or body.",
+                    "The key came before with another method, URL, company, gw_all_pages, "
+                    "If-Match or body.",
                 )
             elif found.record.state_at(now) != "running":
                 return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from shared.domain.audit import KEY_HOLDER
 from shared.domain.codes import fold, is_code
 from shared.domain.documents import merge_patch, to_document
 from shared.domain.errors import FieldProblem, invalid_definition
@@ -27,6 +28,7 @@ from shared.services.editing import (
 if TYPE_CHECKING:
     from shared.domain.egress import EgressPolicy
     from shared.ports import (
+        ActivityStore,
         Clock,
         EndpointStore,
         IdempotencyStore,
@@ -35,10 +37,13 @@ if TYPE_CHECKING:
         SignInStore,
         TokenStateStore,
     )
+    from shared.services.audit import Audit
     from shared.services.catalogue import Catalogue
     from shared.services.sign_off import SignOff
 
 _LONGEST_SECRET = 10_000
+# A few seconds of work, while somebody waits.
+_MOST_ACTIVITY_ROWS = 1_000
 
 
 class IntegrationAdministration:
@@ -52,6 +57,8 @@ class IntegrationAdministration:
         states: TokenStateStore,
         sign_ins: SignInStore,
         idempotency: IdempotencyStore,
+        activity: ActivityStore,
+        audit: Audit,
         secrets: SecretStore,
         sign_off: SignOff,
         catalogue: Catalogue,
@@ -64,6 +71,8 @@ class IntegrationAdministration:
         self._states = states
         self._sign_ins = sign_ins
         self._idempotency = idempotency
+        self._activity = activity
+        self._audit = audit
         self._secrets = secrets
         self._sign_off = sign_off
         self._catalogue = catalogue
@@ -93,14 +102,21 @@ class IntegrationAdministration:
             raise integration_not_found(code)
         return record
 
-    def create(self, document: dict[str, Any]) -> Saved:
+    def create(self, document: dict[str, Any], *, by: str = KEY_HOLDER) -> Saved:
         """Store a new integration; GatewayError `invalid_definition` or `already_exists`."""
         code = document.get("code")
         if isinstance(code, str) and is_code(fold(code)) and self._integrations.get(fold(code)):
             raise already_exists(fold(code))
-        return self._save(None, document)
+        return self._save(None, document, by)
 
-    def put(self, code: str, document: dict[str, Any], precondition: Precondition) -> Saved:
+    def put(
+        self,
+        code: str,
+        document: dict[str, Any],
+        precondition: Precondition,
+        *,
+        by: str = KEY_HOLDER,
+    ) -> Saved:
         """Create or replace; a missing `client_secret` keeps the stored one."""
         folded = fold(code)
         existing = self._integrations.get(folded) if is_code(folded) else None
@@ -108,9 +124,11 @@ class IntegrationAdministration:
         document = with_code(document, folded)
         if document.get("client_secret") is None:
             document = without(document, {"client_secret"})
-        return self._save(existing, document)
+        return self._save(existing, document, by)
 
-    def patch(self, code: str, patch: dict[str, Any], precondition: Precondition) -> Saved:
+    def patch(
+        self, code: str, patch: dict[str, Any], precondition: Precondition, *, by: str = KEY_HOLDER
+    ) -> Saved:
         """Apply a merge patch; `"client_secret": null` removes the secret."""
         existing = self.find(code)
         precondition.check(existing.etag)
@@ -118,9 +136,9 @@ class IntegrationAdministration:
         merged = merge_patch(current, with_code(without(patch, READ_ONLY_FIELDS), existing.code))
         if "client_secret" in patch:
             merged["client_secret"] = patch["client_secret"]
-        return self._save(existing, merged)
+        return self._save(existing, merged, by)
 
-    def delete(self, code: str, precondition: Precondition) -> None:
+    def delete(self, code: str, precondition: Precondition, *, by: str = KEY_HOLDER) -> None:
         """Delete the integration with its endpoints, tokens, sign-ins, kept calls and secrets."""
         record = self.find(code)
         precondition.check(record.etag)
@@ -132,15 +150,22 @@ class IntegrationAdministration:
                 self._secrets.forget(client_secret_name(record.code))
                 self._sign_ins.delete_for(record.code)
                 self._idempotency.delete_for(record.code)
+                self._clear_activity(record.code)
                 self._endpoints.delete_all(record.code)
+                self._audit.clear(record.code)
                 self._integrations.delete(record)
         finally:
             self._catalogue.forget_integration(record.code)
+        self._audit.deleted(record, by=by)
         # What came during the deletion; nothing can come after it.
         self._sign_off.erase(record.code)
         self._endpoints.delete_all(record.code)
 
-    def _save(self, existing: StoredIntegration | None, document: dict[str, Any]) -> Saved:
+    def _clear_activity(self, code: str) -> None:
+        """Clear the latest of it; the timer goes on, and nobody is shown what is left."""
+        self._activity.delete_before(code, self._clock.now(), limit=_MOST_ACTIVITY_ROWS)
+
+    def _save(self, existing: StoredIntegration | None, document: dict[str, Any], by: str) -> Saved:
         definition, problems = read_integration(
             without(document, READ_ONLY_FIELDS | {"client_secret"}), self._policy
         )
@@ -164,6 +189,7 @@ class IntegrationAdministration:
                 self._secrets.set(client_secret_name(definition.code), secret) if secret else None
             )
         record = self._write(existing, definition, version)
+        self._audit.saved(existing, record, by=by)
         if identity_changed:
             self._sign_off.drop(record.code)
         shown = _view(record, stored.state if stored else None)

@@ -5,31 +5,30 @@ With an idempotency key all that follows the building of the request happens onc
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.bc_urls import build_url, choose_company
+from shared.bc_urls import choose_company, provisional_url
 from shared.domain.bc_errors import hint_header
 from shared.domain.error_kinds import ANSWER_TOO_LARGE, METHOD_NOT_ALLOWED, OUTCOME_UNKNOWN
 from shared.domain.errors import GatewayError
-from shared.domain.events import log_event
 from shared.domain.headers import for_caller
 from shared.domain.idempotency import fingerprint, hash_of, key_of
 from shared.domain.own_parameters import page_link, wants_all_pages
 from shared.domain.reply import Reply
 from shared.services.all_pages import Listing, read_all_pages
 from shared.services.answers import judge
+from shared.services.call_notes import CallNote, CallNotes
 from shared.services.idempotency import KeyedCall
 from shared.services.request_body import check_no_body, request_body
 from shared.services.response_body import response_body
 from shared.services.upstream import UpstreamCall
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from shared.bc_urls import Company
     from shared.domain.endpoint import Endpoint
@@ -41,11 +40,11 @@ if TYPE_CHECKING:
     from shared.services.companies import Companies
     from shared.services.idempotency import Idempotency
     from shared.services.paging import PageTarget, Paging
+    from shared.services.trace import Trace
     from shared.services.upstream import Upstream
 
 # An administrator relies on a key here that this caller's headers do not give.
 _NO_KEY = {"X-Gateway-Warning": "No idempotency key was given, and none could be derived"}
-_FLOW_RUN = re.compile(r"[0-9A-Za-z_\-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -60,6 +59,7 @@ class Call:
     body: bytes
     request_id: str
     has_lost_body: bool = False
+    trace: Trace | None = None
 
 
 class Invocation:
@@ -77,6 +77,7 @@ class Invocation:
         idempotency: Idempotency,
         max_payload_bytes: int,
         max_answer_bytes: int,
+        notes: CallNotes,
         clock: Clock,
     ) -> None:
         """Refuse payloads and answers above so many bytes."""
@@ -89,49 +90,47 @@ class Invocation:
         self._idempotency = idempotency
         self._max_payload_bytes = max_payload_bytes
         self._max_answer_bytes = max_answer_bytes
+        self._notes = notes
         self._clock = clock
 
     def run(self, call: Call) -> Reply:
         """Return the upstream's answer; GatewayError for all that the contract's table names."""
-        started_on = self._clock.now()
+        note = CallNote(
+            integration=call.integration,
+            endpoint=call.endpoint,
+            headers=call.headers,
+            request_id=call.request_id,
+            began_on=self._clock.now(),
+        )
         try:
-            reply = self._run(call, started_on)
+            reply = self._run(call, note)
         except GatewayError as error:
-            self._log(call, started_on, status=error.kind.status, code=error.kind.code)
+            self._notes.take(note, error.kind.status, error.kind.code)
             raise
-        self._log(call, started_on, status=reply.status)
+        self._notes.take(note, reply.status)
         return reply
 
-    def _run(self, call: Call, started_on: datetime) -> Reply:
-        record = self._catalogue.integration(call.integration)
-        endpoint = self._catalogue.enabled_endpoint(record.code, call.endpoint)
+    def _run(self, call: Call, note: CallNote) -> Reply:
+        record = note.record = self._catalogue.integration(call.integration)
+        endpoint = note.definition = self._catalogue.enabled_endpoint(record.code, call.endpoint)
         self._callers.check(endpoint, call.headers)
         sealed_page = page_link(call.query)
         _check_method(call, endpoint, continues=sealed_page is not None)
-        deadline = started_on + timedelta(seconds=endpoint.timeout_seconds)
+        deadline = note.began_on + timedelta(seconds=endpoint.timeout_seconds)
         with self._admission.enter(record.code):
             if sealed_page is not None:  # a read, whatever came before: no key is needed
                 page = self._paging.open(record, endpoint, sealed_page)
                 return self._execute(_continuation(call, record, endpoint, page, deadline))
             key = key_of(call.headers, derives=endpoint.derive_idempotency_key)
-            # Inside, since the id of a company may have to be looked up at the service.
-            request = self._request(call, record, endpoint, deadline)
-            if key is None:
-                return self._execute_without_key(request)
-            keyed = _keyed(request, key, choose_company(record.definition, endpoint, call.query))
-            return self._idempotency.run(keyed, lambda: self._execute(request))
+            request, company = self._request(call, record, endpoint, deadline)
 
-    def _execute_without_key(self, request: UpstreamCall) -> Reply:
-        """Execute, and warn whoever relies on a key; above all where the outcome is unknown."""
-        warning = _NO_KEY if request.endpoint.derive_idempotency_key else {}
-        try:
-            reply = self._execute(request)
-        except GatewayError as error:
-            # No other means that a change may be made; and an error of sign-in is shared.
-            if error.kind in (OUTCOME_UNKNOWN, ANSWER_TOO_LARGE):
-                error.headers |= warning
-            raise
-        return replace(reply, headers=reply.headers | warning)
+            def execute() -> Reply:
+                # Only here: an answer that is kept needs no service, which may be down.
+                return self._execute(self._companies.locate(request, company, call.query))
+
+            if key is None:
+                return _execute_without_key(endpoint, execute)
+            return self._idempotency.run(_keyed(request, key, company), execute)
 
     def _execute(self, request: UpstreamCall) -> Reply:
         """Send the request, and make of the answer what the caller gets."""
@@ -161,8 +160,8 @@ class Invocation:
 
     def _request(
         self, call: Call, record: StoredIntegration, endpoint: Endpoint, deadline: datetime
-    ) -> UpstreamCall:
-        """Return what to send: the endpoint's own request."""
+    ) -> tuple[UpstreamCall, Company]:
+        """Return the endpoint's own request, and the company whose id its URL may still lack."""
         body = request_body(
             endpoint,
             call.body,
@@ -171,33 +170,32 @@ class Invocation:
             max_bytes=self._max_payload_bytes,
         )
         all_pages = wants_all_pages(endpoint, call.query)
-        company = self._companies.resolve(
-            record, endpoint, query=call.query, request_id=call.request_id, deadline=deadline
-        )
-        return UpstreamCall(
+        company = choose_company(record.definition, endpoint, call.query)
+        request = UpstreamCall(
             record=record,
             endpoint=endpoint,
-            url=build_url(record.definition, endpoint, company=company, query=call.query),
+            url=provisional_url(record.definition, endpoint, company=company, query=call.query),
             caller_headers=call.headers,
             body=body,
             request_id=call.request_id,
             deadline=deadline,
             all_pages=all_pages,
+            trace=call.trace,
         )
+        return request, company
 
-    def _log(
-        self, call: Call, started_on: datetime, *, status: int, code: str | None = None
-    ) -> None:
-        log_event(
-            "invoked",
-            integration=call.integration[:50].upper(),
-            endpoint=call.endpoint[:50].upper(),
-            status=status,
-            code=code,
-            milliseconds=int((self._clock.now() - started_on).total_seconds() * 1000),
-            request_id=call.request_id,
-            flow_run=_flow_run(call.headers.get("x-ms-workflow-run-id", "")),
-        )
+
+def _execute_without_key(endpoint: Endpoint, execute: Callable[[], Reply]) -> Reply:
+    """Execute, and warn whoever relies on a key; above all where the outcome is unknown."""
+    warning = _NO_KEY if endpoint.derive_idempotency_key else {}
+    try:
+        reply = execute()
+    except GatewayError as error:
+        # No other means that a change may be made; and an error of sign-in is shared.
+        if error.kind in (OUTCOME_UNKNOWN, ANSWER_TOO_LARGE):
+            error.headers |= warning
+        raise
+    return replace(reply, headers=reply.headers | warning)
 
 
 def _continuation(
@@ -214,6 +212,7 @@ def _continuation(
         request_id=call.request_id,
         deadline=deadline,
         all_pages=page.all_pages,
+        trace=call.trace,
     )
 
 
@@ -233,10 +232,6 @@ def _keyed(request: UpstreamCall, key: str, company: Company) -> KeyedCall:
         request_id=request.request_id,
         deadline=request.deadline,
     )
-
-
-def _flow_run(header: str) -> str | None:
-    return header if _FLOW_RUN.fullmatch(header) else None
 
 
 def _check_method(call: Call, endpoint: Endpoint, *, continues: bool) -> None:

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from shared.domain.audit import KEY_HOLDER, FieldChange
+from shared.domain.codes import fold
+from shared.domain.documents import pointer
 from shared.domain.error_kinds import (
     IDEMPOTENCY_KEY_NOT_FOUND,
     INVALID_IDEMPOTENCY_KEY,
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from shared.domain.idempotency import StoredCall
     from shared.ports import Clock, IdempotencyStore
+    from shared.services.audit import Audit
     from shared.services.endpoints import EndpointAdministration
 
 
@@ -33,11 +37,16 @@ class KeptCalls:
     """Shows and settles calls with a key."""
 
     def __init__(
-        self, store: IdempotencyStore, endpoints: EndpointAdministration, clock: Clock
+        self,
+        store: IdempotencyStore,
+        endpoints: EndpointAdministration,
+        audit: Audit,
+        clock: Clock,
     ) -> None:
         """Read from `store`; every call checks first that the endpoint exists."""
         self._store = store
         self._endpoints = endpoints
+        self._audit = audit
         self._clock = clock
 
     def show(self, integration: str, endpoint: str, headers: Mapping[str, str]) -> dict[str, Any]:
@@ -50,6 +59,8 @@ class KeptCalls:
         endpoint: str,
         headers: Mapping[str, str],
         outcome: Literal["done", "not_done"],
+        *,
+        by: str = KEY_HOLDER,
     ) -> dict[str, Any] | None:
         """Record what somebody found out; return what is known now, None for a key that is free.
 
@@ -72,6 +83,9 @@ class KeptCalls:
             outcome=outcome,
             request_id=found.record.request_id,
         )
+        place = pointer("calls", found.record.request_id, "outcome")
+        change = FieldChange(field=place, old="unknown", new=outcome)
+        self._audit.note("key_settled", found.integration, fold(endpoint), by=by, changes=(change,))
         return self._view(settled) if outcome == "done" else None
 
     def _find(self, integration: str, endpoint: str, headers: Mapping[str, str]) -> StoredCall:

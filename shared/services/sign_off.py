@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from shared.domain.audit import KEY_HOLDER
 from shared.domain.errors import GatewayError, Unavailable, VaultUnavailable
 from shared.domain.events import log_event
 from shared.domain.tokens import TokenState
 
 if TYPE_CHECKING:
     from shared.domain.records import StoredIntegration
+    from shared.services.activity import ActivityLog
+    from shared.services.audit import Audit
     from shared.services.identity import IdentityProvider
     from shared.services.token_keeping import TokenKeeper
     from shared.services.token_states import TokenStates
@@ -30,19 +33,25 @@ class SignOff:
         keeper: TokenKeeper,
         identity: IdentityProvider,
         tokens: TokenService,
+        activity: ActivityLog,
+        audit: Audit,
     ) -> None:
         """Forget what `keeper` and `tokens` hold; `states` tells the other instances."""
         self._states = states
         self._keeper = keeper
         self._identity = identity
         self._tokens = tokens
+        self._activity = activity
+        self._audit = audit
 
-    def deauthorize(self, record: StoredIntegration) -> bool:
+    def deauthorize(self, record: StoredIntegration, *, by: str = KEY_HOLDER) -> bool:
         """Forget the tokens and refuse calls until somebody authorizes; tell whether revoked.
 
         Raises StorageUnavailable or VaultUnavailable; to repeat it is safe.
         """
         ended = self._end(record.code, "deauthorized", binding=record.binding)
+        self._activity.token_event(record.code, "signed_off")
+        self._audit.note("deauthorized", record.code, by=by)
         tokens = self._keeper.kept_for(record)
         self._keeper.forget(record.code, generation=ended)
         if tokens is None or tokens.generation > ended or tokens.refresh_token is None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.domain.oauth import Grant
     from shared.domain.records import StoredIntegration
     from shared.ports import Clock
+    from shared.services.activity import ActivityLog
     from shared.services.token_states import Lease, TokenStates
 
 _FIRST_WAIT_SECONDS = 5
@@ -52,9 +53,10 @@ class Obtained:
 class TokenOutcomes:
     """Records outcomes, each in the write that releases the lease."""
 
-    def __init__(self, states: TokenStates, clock: Clock) -> None:
-        """Keep the outcomes in `states`."""
+    def __init__(self, states: TokenStates, clock: Clock, activity: ActivityLog) -> None:
+        """Keep the outcomes in `states`, and tell of them in `activity`."""
         self._states = states
+        self._activity = activity
         self._clock = clock
 
     def refuse(self, record: StoredIntegration, state: TokenState) -> None:
@@ -83,9 +85,12 @@ class TokenOutcomes:
     ) -> TokenState | None:
         """Record new tokens; None if they do not count any more."""
         now = self._clock.now()
-        return self._states.finish(
+        state = self._states.finish(
             lease, lambda state: authorized(state, record, obtained, now=now)
         )
+        if state is not None and not obtained.is_sign_in:
+            self._activity.token_event(record.code, "renewed")
+        return state
 
     def refusal(
         self,
@@ -122,6 +127,7 @@ class TokenOutcomes:
         if recorded is not None:
             event = "sign_in_needed" if is_sign_in else "identity_misconfigured"
             log_event(event, level=logging.ERROR, integration=record.code, reason=error.detail)
+        self._tell(record, "renewal_refused", error)
 
     def failure(
         self, lease: Lease, record: StoredIntegration, error: IdentityUnavailable
@@ -149,10 +155,16 @@ class TokenOutcomes:
             integration=record.code,
             reason=error.detail,
         )
+        self._tell(record, "renewal_failed", error)
         if state is None or state.retry_on is None:
             return error
         wait = math.ceil((state.retry_on - now).total_seconds())
         return IdentityUnavailable(error.detail, retry_after_seconds=wait)
+
+    def _tell(
+        self, record: StoredIntegration, event: str, error: IdentityRefused | IdentityUnavailable
+    ) -> None:
+        self._activity.token_event(record.code, event, code=error.kind.code, reason=error.detail)
 
     def _record(
         self, lease: Lease, change: Callable[[TokenState], TokenState]
@@ -186,6 +198,8 @@ def authorized(
         grant_renewed_on=_grant_renewed_on(known, obtained),
         credential_expires_on=grant.credential_expires_on if grant else known.credential_expires_on,
         last_used_on=known.last_used_on or now,
+        failed_sign_in=None if obtained.is_sign_in else known.failed_sign_in,
+        failed_sign_in_on=None if obtained.is_sign_in else known.failed_sign_in_on,
         cause=None,
         claims_challenge=None if is_answered else known.claims_challenge,
         revision=None,

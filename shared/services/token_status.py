@@ -60,6 +60,8 @@ class TokenStatus:
             "consecutive_failures": state.failures,
             "last_failure_on": state.last_failure_on,
             "cause": cause and _named(cause, record),
+            "failed_sign_in": state.failed_sign_in and _named(state.failed_sign_in, record),
+            "failed_sign_in_on": state.failed_sign_in_on,
         }
 
     def _next_refresh_on(self, state: TokenState, now: datetime) -> datetime | None:

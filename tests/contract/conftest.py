@@ -22,7 +22,10 @@ from shared.domain.secret import Secret
 
 PARTS = {"azurite", "identity", "key-vault"}
 STARTING_SECONDS = 60
-TABLES = ("integrations", "endpoints", "tokenstate", "signins", "idempotency")
+TABLES = (
+    *("integrations", "endpoints", "tokenstate", "signins", "idempotency"),
+    *("activity", "audit"),
+)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 
 from dev.simulators.identity import TOKEN_EXCHANGE
 from shared.adapters.managed_identity import ManagedIdentityAssertion
-from shared.adapters.system import SystemClock, ThreadBackground
+from shared.adapters.system import DaemonBackground, SystemClock, ThreadBackground
 from tests.fakes import FakeAssertionSource, FakeBackground, FakeClock
 
 PATIENCE_SECONDS = 10
@@ -36,10 +36,13 @@ class TestClock:
         assert clock.now() - before >= timedelta(seconds=0.019)
 
 
-@pytest.fixture(params=["fake", "threads"])
+@pytest.fixture(
+    params=[FakeBackground, lambda: ThreadBackground(2), DaemonBackground],
+    ids=["fake", "threads", "daemon"],
+)
 def background(request):
     """Return what runs the work, of each kind."""
-    return FakeBackground() if request.param == "fake" else ThreadBackground(2)
+    return request.param()
 
 
 class TestBackground:

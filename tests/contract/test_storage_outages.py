@@ -17,14 +17,18 @@ from dev.serving import LoopbackServer
 from dev.stack.app_settings import storage_connection
 from dev.stack.ports import HOST, PortBlock
 from shared.adapters import tables as tables_module
+from shared.adapters.activity_table import ActivityTable
+from shared.adapters.audit_table import AuditTable
 from shared.adapters.definition_tables import EndpointTable, IntegrationTable
 from shared.adapters.idempotency_table import IdempotencyTable
 from shared.adapters.tables import open_tables
 from shared.adapters.token_tables import SignInTable, TokenStateTable
+from shared.domain.audit import AuditEntry
 from shared.domain.error_kinds import GATEWAY_MISCONFIGURED
 from shared.domain.errors import StorageUnavailable
 from shared.domain.secret import Secret
 from shared.domain.tokens import TokenState
+from tests.builders import roll_up
 from tests.contract.bounds import bounded
 from tests.contract.records import NOW, endpoint_record, integration_record, keyed_call, sign_in
 
@@ -32,6 +36,9 @@ CANARY = "canary-5f1d7c"
 STORED_INTEGRATION = replace(integration_record(), etag='W/"1"')
 STORED_ENDPOINT = replace(endpoint_record(), etag='W/"1"')
 STORED_CALL = replace(keyed_call(), etag='W/"1"')
+STORED_NOTE = AuditEntry(
+    id="1", moment=NOW, by="a key", action="deauthorized", integration="CRONUS"
+)
 STORAGE_CALLS = {
     "integrations.get": lambda tables: IntegrationTable(tables).get("CRONUS"),
     "integrations.list": lambda tables: IntegrationTable(tables).list(after="", limit=2),
@@ -57,6 +64,16 @@ STORAGE_CALLS = {
     "idempotency.delete_expired": lambda tables: IdempotencyTable(tables).delete_expired(
         NOW, limit=1
     ),
+    "activity.write": lambda tables: ActivityTable(tables).write("_", [], [roll_up(NOW)]),
+    "activity.batches": lambda tables: list(ActivityTable(tables).batches("_", since=NOW)),
+    "activity.roll_ups": lambda tables: list(ActivityTable(tables).roll_ups("_", since=NOW)),
+    "activity.partitions": lambda tables: ActivityTable(tables).partitions(after="", limit=1),
+    "activity.delete_before": lambda tables: ActivityTable(tables).delete_before("_", NOW, limit=1),
+    "audit.write": lambda tables: AuditTable(tables).write(STORED_NOTE),
+    "audit.list": lambda tables: AuditTable(tables).list(
+        after="", limit=1, integration=None, endpoint=None
+    ),
+    "audit.delete_for": lambda tables: AuditTable(tables).delete_for("CRONUS"),
     "sign_ins.insert": lambda tables: SignInTable(tables).insert(sign_in()),
     "sign_ins.take": lambda tables: SignInTable(tables).take("5f"),
     "sign_ins.delete_for": lambda tables: SignInTable(tables).delete_for("CRONUS"),

@@ -36,6 +36,8 @@ FULL_STATE = TokenState(
     grant_expires_on=NOW + timedelta(days=90),
     grant_renewed_on=NOW,
     credential_expires_on=NOW,
+    failed_sign_in=Cause(code="sign_in_refused", detail="Declined.", hint="Sign in."),
+    failed_sign_in_on=NOW,
     level="action_needed",
     level_told_by="watcher",
 )

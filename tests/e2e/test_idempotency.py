@@ -17,12 +17,15 @@ from shared.domain.idempotency import KEY_LIFE, hash_of
 from shared.domain.secret import Secret
 from tests.e2e.foreign.server import Reply
 from tests.e2e.foreign.shop import endpoint
-from tests.e2e.foreign.upstream import JSON
+from tests.e2e.foreign.upstream import JSON, Upstream
 from tests.e2e.gateway import problem
 from tests.e2e.processes import INSTANCES, wait_until
 
 KEY = {"Idempotency-Key": "order-4711"}
 ORDER = {"no": "1002"}
+COMPANIES = Reply(
+    200, b'{"value":[{"id":"9e1b6ea7-0000-4000-8000-000000000001","name":"Shop"}]}', JSON
+)
 TIMEOUT_SECONDS = 2
 
 
@@ -65,6 +68,24 @@ def test_resends_to_every_instance_get_the_first_answer(gateway, shop, orders):
     assert {(each.status_code, each.content) for each in again} == {(201, first.content)}
     assert {each.headers["Idempotency-Replayed"] for each in again} == {"true"}
     assert len(shop.upstream.seen) == 1
+
+
+def test_resend_gets_the_first_answer_while_the_service_is_down(gateway, shop):
+    """Even where the URL needs an id that the other instance has never looked up."""
+    path = f"{shop.code}/NEW_ORDER"
+    with Upstream(shop.provider.grants.is_active) as upstream:
+        upstream.replies["/api/v2.0/companies"] = COMPANIES
+        stored = endpoint("NEW_ORDER", kind="api", method="POST", timeout_seconds=TIMEOUT_SECONDS)
+        gateway.store(shop.for_app(base_url=upstream.url, company="Shop"), stored)
+        first = gateway.invoke(path, ORDER, headers=KEY)
+
+    again = gateway.invoke(path, ORDER, headers=KEY, instance=2)
+    another = gateway.invoke(path, ORDER, headers={"Idempotency-Key": "order-4712"}, instance=2)
+
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert (first.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")
+    problem(another, 424, "company_not_found")
+    assert [each.method for each in upstream.seen] == ["GET", "POST"]
 
 
 def test_twins_on_two_instances_make_one_order(gateway, shop, orders):

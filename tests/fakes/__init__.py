@@ -5,6 +5,8 @@ a call, which is how a test plays another instance. The contract tests hold the 
 real adapters do.
 """
 
+from tests.fakes.activity import FakeActivityStore
+from tests.fakes.audit import FakeAuditStore
 from tests.fakes.base import Fake
 from tests.fakes.http import FakeHttpClient, Reply, json_answer
 from tests.fakes.machine import FakeAssertionSource, FakeBackground, FakeClock
@@ -19,7 +21,9 @@ from tests.fakes.vault import FakeSecretStore
 
 __all__ = [
     "Fake",
+    "FakeActivityStore",
     "FakeAssertionSource",
+    "FakeAuditStore",
     "FakeBackground",
     "FakeClock",
     "FakeEndpointStore",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.bc_urls import Company, build_url, companies_url, needs_company_id
+from shared.bc_urls import Company, build_url, companies_url, needs_company_id, provisional_url
 from tests.builders import COMPANY_ID, TENANT_ID, make_endpoint, make_integration
 from tests.urls import ACTION, API, CRONUS, HOST, PAGE, ROOT, api, custom, odata, refusal, url
 
@@ -236,6 +236,20 @@ def test_unknown_id_never_means_the_default_company():
     assert refusal(NO_COMPANY, api("items")) == (424, "company_not_found")
     assert refusal(by_id, custom()) == (424, "company_not_found")
     assert url(by_id | NO_COMPANY, custom()) == f"{HOST}/orders"
+
+
+def test_name_stands_provisionally_for_an_unknown_id():
+    """And for no id that is known, nor where the URL can do without."""
+    owner, by_name = make_integration(), Company(name="CRONUS USA, Inc.")
+    by_both = Company(name="CRONUS USA, Inc.", id=COMPANY_ID)
+    needing, other = make_endpoint(**api("items")), make_endpoint(**odata("items"))
+
+    assert (
+        provisional_url(owner, needing, company=by_name)
+        == API.replace(COMPANY_ID, CRONUS) + "/items"
+    )
+    assert provisional_url(owner, needing, company=by_both) == f"{API}/items"
+    assert provisional_url(owner, other, company=by_name) == f"{PAGE}/items"
 
 
 def test_looked_up_id_goes_beside_the_name():

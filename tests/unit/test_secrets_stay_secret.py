@@ -162,7 +162,7 @@ class Scenario:
     def _look(self) -> None:
         scene = self.scene
         stores = (scene.integrations, scene.endpoints, scene.states, scene.sign_ins,
-                  scene.idempotency)  # fmt: skip
+                  scene.idempotency, scene.audit)  # fmt: skip
         rows = [list(store.rows.values()) for store in stores]
         self.recording.tables.append(msgspec.json.encode(rows).decode())
         for versions in scene.secrets.versions.values():

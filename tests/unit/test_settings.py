@@ -23,6 +23,7 @@ NUMBERS = {
         timedelta(seconds=30),
         60,
     ),
+    "ACTIVITY_DAYS": (lambda settings: settings.activity_kept_for, timedelta(days=30), 7),
     "PYTHON_THREADPOOL_THREAD_COUNT": (
         lambda settings: settings.worker_threads,
         min(32, (os.cpu_count() or 1) + 4),  # the worker's own
@@ -67,6 +68,7 @@ def test_needed_settings_are_enough():
         refresh_ahead=timedelta(minutes=15),
         token_call=timedelta(seconds=60),
         definition_lifetime=timedelta(seconds=30),
+        activity_kept_for=timedelta(days=30),
         worker_threads=threads,
         max_payload_bytes=10 * 1024 * 1024,
         max_answer_bytes=32 * 1024 * 1024,
@@ -175,7 +177,8 @@ class TestNumber:
     def test_given_one_counts(self, name, case):
         """Spaces around it do no harm."""
         read_into, default, given = case
-        expected = timedelta(seconds=given) if isinstance(default, timedelta) else given
+        unit = "days" if name.endswith("_DAYS") else "seconds"
+        expected = timedelta(**{unit: given}) if isinstance(default, timedelta) else given
 
         assert read_into(read(**{name: f" {given} "})) == expected
 
@@ -192,6 +195,7 @@ class TestNumber:
         ("REFRESH_AHEAD_SECONDS", 0, 86_400),
         ("TOKEN_CALL_SECONDS", 1, 120),
         ("DEFINITION_CACHE_SECONDS", 1, 3_600),
+        ("ACTIVITY_DAYS", 1, 365),
         ("PYTHON_THREADPOOL_THREAD_COUNT", 1, 1_000),
         ("MAX_PAYLOAD_BYTES", 1024, 100 * 1024 * 1024),
         ("MAX_ANSWER_BYTES", 1024, 100 * 1024 * 1024),

@@ -87,6 +87,22 @@ def test_company_that_is_not_allowed_is_not_looked_up(api):
 
 
 @pytest.mark.parametrize(
+    ("call", "status"),
+    [
+        ({"query": "company=Other"}, 400),
+        ({"query": "gw_compnay=Other"}, 400),
+        ({"body": b"{", "headers": {"content-type": "application/json"}}, 400),
+        ({"body": b"{}" * 2000}, 413),
+    ],
+    ids=["query", "misspelt", "payload", "size"],
+)
+def test_faulty_call_is_told_before_anything_is_sent(api, call, status):
+    """What is wrong with the call itself needs no service."""
+    assert failure(lambda: api.invoke(**call)).kind.status == status
+    assert not api.http.sent_to(BC)
+
+
+@pytest.mark.parametrize(
     "listed",
     [
         json_answer({"value": []}),

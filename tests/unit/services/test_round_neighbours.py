@@ -12,6 +12,7 @@ import pytest
 from shared.domain.errors import StorageUnavailable
 from shared.domain.tokens import TokenState
 from shared.domain.transport import TimedOut
+from shared.services.activity_clearing import ActivityClearing
 from shared.services.fair_workers import MOST_FOR_ONE, MOST_ON_TRIAL, WORKERS
 from shared.services.housekeeping import Housekeeping
 from shared.services.refresh_due import DueRefresh, RefreshRound
@@ -171,7 +172,13 @@ def fire_watched(scene, watch, tokens=None):
         states=scene.states,
         tokens=tokens or scene.services.tokens,
         watch=watch,
-        housekeeping=Housekeeping(sign_ins=scene.sign_ins, idempotency=scene.idempotency),
+        housekeeping=Housekeeping(
+            sign_ins=scene.sign_ins,
+            idempotency=scene.idempotency,
+            activity=ActivityClearing(
+                scene.activity, scene.integrations, kept_for=settings.activity_kept_for
+            ),
+        ),
         refresh_ahead=settings.refresh_ahead,
         definition_lifetime=settings.definition_lifetime,
         clock=scene.clock,

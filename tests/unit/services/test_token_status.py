@@ -39,6 +39,8 @@ def test_integration_without_a_sign_in(scene):
         "consecutive_failures": 0,
         "last_failure_on": None,
         "cause": None,
+        "failed_sign_in": None,
+        "failed_sign_in_on": None,
     }
 
 
