@@ -7,7 +7,6 @@ App Service Authentication is on, which then removes it from what clients send.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from functions.http import method_not_allowed
 from functions.panel.assets import asset_response
@@ -40,7 +39,7 @@ def answer(request: Request) -> func.HttpResponse:
     if view is None:
         raise method_not_allowed(["GET" if route.post is None else "POST"])
     if request.method != "GET":
-        require_own_page(request.method, request.headers, _origin(settings.public_url))
+        require_own_page(request.method, request.headers, settings.public_url)
     return view(PanelRequest(request, values, administrator))
 
 
@@ -62,8 +61,3 @@ def _administrator(request: Request, *, has_easy_auth: bool) -> str:
             ADMINISTRATOR_REQUIRED, f"This account lacks the app role {ADMINISTRATOR_ROLE}."
         )
     return principal.name or "an administrator"
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

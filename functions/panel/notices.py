@@ -8,7 +8,9 @@ _NOTICES = {
     "deleted": "Deleted.",
     "enabled": "The endpoint is on. Callers can use it now.",
     "disabled": "The endpoint is off. Calls are answered with 404 endpoint_disabled.",
-    "deauthorized": "Signed out. The tokens are deleted.",
+    "deauthorized": "Deauthorized. The gateway has deleted its tokens. The provider did not revoke "
+    "them: to end them there as well, revoke the account's sessions at the provider.",
+    "revoked": "Deauthorized. The gateway has deleted its tokens; the provider has revoked them.",
     "connected": "Connected.",
     "presets_added": "The endpoints were added.",
 }

@@ -8,6 +8,7 @@ POST, `Origin` (RFC 6454). Neither can be set by a page.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from functions.panel.errors import CROSS_SITE_REQUEST
 from shared.domain.errors import GatewayError
@@ -18,18 +19,24 @@ if TYPE_CHECKING:
 _OWN_SITES = frozenset({"same-origin", "none"})  # the latter: typed, or from a bookmark
 
 
-def require_own_page(method: str, headers: Mapping[str, str], public_origin: str) -> None:
+def require_own_page(method: str, headers: Mapping[str, str], public_url: str) -> None:
     """Raise GatewayError `cross_site_request` unless a page of the panel sent it.
 
     A GET may come from the address bar as well; browsers send no `Origin` with it.
     """
+    own_origin = _origin(public_url)
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None and site not in _OWN_SITES:
         raise _refused("Another site sent this request.")
-    if origin is not None and origin != public_origin:
-        raise _refused(f"The request comes from another address than {public_origin}.")
+    if origin is not None and origin != own_origin:
+        raise _refused(f"The request comes from another address than {own_origin}.")
     if method != "GET" and site is None and origin is None:
         raise _refused("The browser does not say which page sent this request.")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _refused(detail: str) -> GatewayError:

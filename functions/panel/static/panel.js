@@ -7,7 +7,9 @@ const announce = (text) => {
 
 // Times come in UTC, and are shown in the zone of the one who looks at them.
 const zoned = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const hourly = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const localTimes = (root) => {
+  for (const tick of root.querySelectorAll("[data-time]")) tick.textContent = hourly.format(new Date(tick.dataset.time));
   for (const time of root.querySelectorAll("time[datetime]")) {
     time.title = time.textContent;
     time.textContent = zoned.format(new Date(time.dateTime));
@@ -49,6 +51,17 @@ document.addEventListener("click", async (event) => {
 new BroadcastChannel("gateway-sign-in").addEventListener("message", (event) => {
   document.body.dispatchEvent(new CustomEvent("signin", { detail: event.data }));
 });
+
+// A page that nobody looks at asks for nothing.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && event.detail.elt.matches("[hx-trigger^=every]")) event.preventDefault();
+});
+
+// A page that is being left asks for no more parts of itself: they would be cut short.
+let leaving = false;
+window.addEventListener("submit", (event) => { leaving = !event.defaultPrevented; });
+window.addEventListener("pageshow", () => { leaving = false; });
+document.addEventListener("htmx:beforeRequest", (event) => { if (leaving) event.preventDefault(); });
 
 document.addEventListener("htmx:afterSwap", (event) => prepare(event.detail.elt));
 prepare(document);

@@ -106,6 +106,8 @@ def gateway(monkeypatch):
 
 
 CALLS = [
+    ("GET", "/api/audit", None, 200),
+    ("GET", "/api/audit?after=x", None, 400),
     ("GET", f"/api/authorize/{CODE}", None, 302),
     ("GET", "/api/authorize/NOBODY", None, 404),
     ("GET", "/api/callback?state=unknown&code=x", None, 400),
