@@ -220,8 +220,8 @@ SIGN_IN_REQUIRED = ErrorKind(
     424,
     "Somebody has to sign in",
     when="Nobody has signed in yet, or the sign-in has ended, expired or was revoked.",
-    hint="Open /api/authorize/{integration} as an administrator, or send a sign-in link to the "
-    "person who owns the account.",
+    hint="Sign in on /api/panel/integrations/{integration}, its page of the control panel, or send "
+    "a sign-in link to the person who owns the account.",
     source="identity",
 )
 IDENTITY_MISCONFIGURED = ErrorKind(

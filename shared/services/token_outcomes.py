@@ -30,7 +30,10 @@ _FIRST_WAIT_SECONDS = 5
 _LONGEST_WAIT_SECONDS = 300
 # A provider's Retry-After counts, but one strange answer must not shut callers out for a day.
 _LONGEST_TOLD_WAIT_SECONDS = 3600
-_ACT_FIRST = "Then open /api/authorize/{integration}, or change the integration, to try again."
+_ACT_FIRST = (
+    "Then sign in on /api/panel/integrations/{integration}, or change the integration, to try "
+    "again."
+)
 
 
 def sign_in_required(state: TokenState | None = None) -> IdentityRefused:

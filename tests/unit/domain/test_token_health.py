@@ -107,7 +107,7 @@ def test_cause_and_remedy_name_what_to_do():
     (found,) = findings(integration_record(), state, NOW)
 
     assert found.message == "It has expired."
-    assert found.remedy.startswith("Sign in again. Open /api/authorize/CRONUS ")
+    assert found.remedy.startswith("Sign in again. Sign in on /api/panel/integrations/CRONUS, ")
 
 
 def test_remedy_is_told_once():

@@ -201,5 +201,5 @@ def test_hint_names_the_integration(gateway):
 
     hint = gateway.call("POST", INVOKE).json["hint"]
 
-    assert "/api/authorize/CRONUS" in hint
+    assert "/api/panel/integrations/CRONUS" in hint
     assert "{" not in hint

@@ -132,7 +132,7 @@ def test_corrected_definition_does_not_show_the_old_cause(signed_in):
     signed_in.services.integrations.patch(CODE, {"client_secret": "new"}, UNCONDITIONAL)
 
     assert (before["status"], before["cause"].code) == ("misconfigured", "identity_misconfigured")
-    assert "/api/authorize/CRONUS," in before["cause"].hint
+    assert "/api/panel/integrations/CRONUS," in before["cause"].hint
     assert status(signed_in)["cause"] is None
 
 
