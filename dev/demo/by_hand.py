@@ -24,6 +24,7 @@ PAYLOAD = '{"shipmentNo": "SH000002"}'
 def addresses(stack: Stack) -> str:
     """Tell where everything is and which keys open it."""
     return f"""\
+The control panel               {stack.gateway}/api/panel
 The gateway                     {stack.gateway}
   key of administrators         {HOST_KEY:<16} opens every function
   key of flows and apps         {INVOKE_KEY:<16} opens invoke and nothing else
@@ -37,7 +38,8 @@ Logs of all parts               {stack.logs}"""
 def sign_in(stack: Stack) -> str:
     """Tell how to sign in with a browser."""
     return f"""\
-Sign in as {USER_NAME}, in a browser (until somebody has, calls are answered with 424):
+Sign in as {USER_NAME}, in a browser (until somebody has, calls are answered with 424): press
+Authorize in the control panel, or open
 
   {stack.gateway}/api/authorize/{INTEGRATION}?code={HOST_KEY}"""
 
