@@ -5,6 +5,7 @@ from __future__ import annotations
 from functions.panel.routing import Route
 from functions.panel.views import (
     activity,
+    audit,
     authorization,
     companies,
     endpoint_form,
@@ -21,6 +22,7 @@ _ENDPOINT = f"{_ENDPOINTS}/{{endpoint}}"
 ROUTES = (
     Route("", get=integrations.show_list),
     Route("activity", get=activity.show),
+    Route("audit", get=audit.show),
     Route("integrations/new", get=integration_form.new, post=integration_form.create),
     Route(_INTEGRATION, get=integration_form.show, post=integration_form.save),
     Route(f"{_INTEGRATION}/delete", get=integrations.confirm_deletion, post=integrations.delete),

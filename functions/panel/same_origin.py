@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _OWN_SITES = frozenset({"same-origin", "none"})  # the latter: typed, or from a bookmark
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def require_own_page(method: str, headers: Mapping[str, str], public_url: str) -> None:
@@ -35,8 +36,9 @@ def require_own_page(method: str, headers: Mapping[str, str], public_url: str) -
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    """Return the origin of a URL as browsers write it (RFC 6454, 6.2)."""
+    parts = urlsplit(url.lower())
+    return f"{parts.scheme}://{parts.netloc.removesuffix(_DEFAULT_PORTS[parts.scheme])}"
 
 
 def _refused(detail: str) -> GatewayError:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.domain.activity import NO_INTEGRATION
+from shared.domain.activity_tally import slot_of
 from shared.domain.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -50,4 +51,7 @@ class ActivityClearing:
             record = self._integrations.get(partition)
         except StorageUnavailable:
             return oldest  # its definition may be unreadable; an outage is met right after
-        return max(oldest, record.created_on) if record is not None else now
+        if record is None:
+            return now
+        # The numbers of its first calls stand in a slot that began before it was created.
+        return max(oldest, slot_of(record.created_on))

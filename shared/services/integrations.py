@@ -85,7 +85,7 @@ class IntegrationAdministration:
         shown = records[:limit]
         states = self._states.between(shown[0].code, shown[-1].code) if shown else {}
         return Page(
-            documents=[_view(record, states.get(record.code)) for record in shown],
+            documents=[shown_integration(record, states.get(record.code)) for record in shown],
             next_after=shown[-1].code if len(records) > limit else None,
         )
 
@@ -192,7 +192,7 @@ class IntegrationAdministration:
         self._audit.saved(existing, record, by=by)
         if identity_changed:
             self._sign_off.drop(record.code)
-        shown = _view(record, stored.state if stored else None)
+        shown = shown_integration(record, stored.state if stored else None)
         return Saved(shown, record.etag, is_new=existing is None)
 
     def _write(
@@ -215,7 +215,7 @@ class IntegrationAdministration:
 
     def _show(self, record: StoredIntegration) -> dict[str, Any]:
         stored = self._states.get(record.code)
-        return _view(record, stored.state if stored else None)
+        return shown_integration(record, stored.state if stored else None)
 
 
 def _has_other_identity(existing: StoredIntegration | None, changed: Integration | None) -> bool:
@@ -240,7 +240,7 @@ def _read_secret(value: object) -> tuple[Secret | None, FieldProblem | None]:
     return Secret(value), None
 
 
-def _view(record: StoredIntegration, state: TokenState | None) -> dict[str, Any]:
+def shown_integration(record: StoredIntegration, state: TokenState | None) -> dict[str, Any]:
     """Return the document that GET shows: the definition and the read-only fields."""
     is_bound = state is not None and state.binding == record.binding
     known = state if state is not None and is_bound else TokenState()

@@ -9,6 +9,7 @@ import msgspec
 
 from shared.domain.token_health import credential, days_until, findings, level_of
 from shared.domain.tokens import Cause, TokenState
+from shared.services.integrations import shown_integration
 
 if TYPE_CHECKING:
     from shared.domain.records import StoredIntegration
@@ -37,9 +38,12 @@ class TokenStatus:
 
     def of(self, code: str) -> dict[str, Any]:
         """Return the status document; GatewayError `integration_not_found`."""
-        record = self._integrations.find(code)
-        shown = self._integrations.get(code).document
+        return self.of_record(self._integrations.find(code))
+
+    def of_record(self, record: StoredIntegration) -> dict[str, Any]:
+        """Return the status document of an integration that was just read."""
         stored = self._states.get(record.code)
+        shown = shown_integration(record, stored.state if stored else None)
         is_bound = stored is not None and stored.state.binding == record.binding
         state = stored.state if stored is not None and is_bound else TokenState()
         was_corrected = state.status == "misconfigured" and state.revision != record.revision

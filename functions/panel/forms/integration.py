@@ -40,16 +40,42 @@ FIELDS: Mapping[str, FieldKind] = {
     "allowed_companies": LIST,
     "max_in_flight": NUMBER,
 }
+LABELS: Mapping[str, str] = {
+    "code": "Code",
+    "name": "Name",
+    "grant_type": "Who signs in",
+    "base_url": "Base URL",
+    "api_version": "API version",
+    "tenant_id": "Tenant",
+    "environment": "Environment",
+    "company": "Company",
+    "company_id": "Company id",
+    "service_name": "Service name",
+    "client_id": "Client id",
+    "client_auth": "How the app proves itself",
+    "certificate_name": "Certificate",
+    SECRET: "Client secret",
+    "client_secret_expires_on": "Last day of the secret",
+    "redirect_uri": "Other redirect URI",
+    "authorize_url": "Authorization URL",
+    "token_url": "Token URL",
+    "revocation_url": "Revocation URL",
+    "scope": "Scope",
+    "url_template": "URL template",
+    "query": "Fixed query parameters",
+    "allowed_companies": "Companies that callers may choose",
+    "max_in_flight": "Calls at the same time",
+}
 
 
 def shown(document: Mapping[str, Any]) -> dict[str, Value]:
-    """Return what the form shows of a definition."""
-    return show_all(FIELDS, document)
+    """Return what the form shows of a definition; of the secret, nothing."""
+    return show_all(FIELDS, document) | {SECRET: ""}
 
 
 def entered(form: Form) -> dict[str, Value]:
     """Return what was entered, for the form to show it again; never the secret."""
-    return {name: form.raw(name) for name in FIELDS}
+    return {name: form.raw(name) for name in FIELDS} | {SECRET: ""}
 
 
 def read(values: Mapping[str, Value], form: Form) -> tuple[dict[str, Any], dict[str, str]]:

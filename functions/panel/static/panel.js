@@ -20,12 +20,14 @@ const copyButtons = (root) => {
   for (const button of root.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
 };
 
-// Fields that mean something only with a certain choice: data-when="kind=api odata".
+// Fields that mean something only with a certain choice: data-when="kind=api odata"; never hidden
+// while something in them is wrong. What they hold is sent all the same.
 const dependents = (root) => {
   for (const part of root.querySelectorAll("[data-when]")) {
     const [name, values] = part.dataset.when.split("=");
     const field = part.closest("form").elements[name];
-    const update = () => { part.hidden = !values.split(" ").includes(field.value); };
+    const isWrong = part.querySelector("[aria-invalid]") !== null;
+    const update = () => { part.hidden = !isWrong && !values.split(" ").includes(field.value); };
     field.addEventListener("change", update);
     update();
   }

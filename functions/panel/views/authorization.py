@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 def section(request: PanelRequest) -> dict[str, Any]:
     """Return what the section of the integration's page shows."""
     services = get_services()
-    integration = services.integrations.find(request.integration).definition
-    status = services.token_status.of(integration.code)
+    record = services.integrations.find(request.integration)
+    status = services.token_status.of_record(record)
     return {
-        "integration": integration,
+        "record": record,
+        "integration": record.definition,
         "status": status,
         "findings": [(found, remedy(found)) for found in status["findings"]],
         "mark": _mark(status),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from functions.panel.forms import integration as fields
 from functions.panel.forms.state import FormState, errors_of
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     import azure.functions as func
 
     from functions.panel.request import PanelRequest
-    from shared.services.editing import Saved
 
 _TAKEN = "belongs to another integration: choose another code"
+_EMPTY = Integration(code="")
 
 
 def new(request: PanelRequest) -> func.HttpResponse:
     """Show an empty form."""
-    return _new(request, FormState(fields.shown(to_document(Integration(code="")))))
+    return _new(request, FormState(fields.shown(to_document(_EMPTY))))
 
 
 def create(request: PanelRequest) -> func.HttpResponse:
@@ -43,35 +43,24 @@ def create(request: PanelRequest) -> func.HttpResponse:
 
 def show(request: PanelRequest) -> func.HttpResponse:
     """Show an integration with all its sections."""
-    saved = get_services().integrations.get(request.integration)
-    return _page(request, saved, FormState(fields.shown(saved.document)))
+    return _page(request)
 
 
 def save(request: PanelRequest) -> func.HttpResponse:
     """Store the changes, unless somebody else has changed the integration meanwhile."""
-    administration = get_services().integrations
+    etag = request.form.text("etag")
     values = fields.entered(request.form) | {"code": request.integration}
     document, unread = fields.read(values, request.form)
-    precondition = Precondition(if_match=request.form.text("etag"))
     try:
-        administration.put(request.integration, document, precondition, by=request.administrator)
+        get_services().integrations.put(
+            request.integration, document, Precondition(if_match=etag), by=request.administrator
+        )
     except GatewayError as error:
-        saved = administration.get(request.integration)
         if error.kind is CHANGED_MEANWHILE:
-            return _conflict(request, saved, FormState(values))
+            return _page(request, FormState(values), has_changed=True, status=412)
         state = FormState(values, errors_of(error) | unread)
-        return _page(request, saved, state, etag=request.form.text("etag"), status=422)
+        return _page(request, state, etag=etag, status=422)
     return redirect(f"integrations/{request.integration}", done="saved")
-
-
-def _conflict(request: PanelRequest, saved: Saved, state: FormState) -> func.HttpResponse:
-    """Show again what was entered, and where it differs from what is stored now.
-
-    To save it from there is a decision: the form has the current ETag.
-    """
-    stored = fields.shown(saved.document)
-    differing = [name for name in stored if stored[name] != state.values[name]]
-    return _page(request, saved, state, differing=differing, status=412)
 
 
 def _new(request: PanelRequest, form: FormState, *, status: int = 200) -> func.HttpResponse:
@@ -80,27 +69,50 @@ def _new(request: PanelRequest, form: FormState, *, status: int = 200) -> func.H
         "integration_new.html",
         status=status,
         form=form,
+        labels=fields.LABELS,
         has_secret=False,
-        redirect_uri=f"{get_services().settings.public_url}/api/callback",
+        is_secret_lost=_is_secret_lost(request),
+        redirect_uri=_EMPTY.effective_redirect_uri(get_services().settings.public_url),
         is_connected=False,
     )
 
 
 def _page(
-    request: PanelRequest, saved: Saved, form: FormState, *, status: int = 200, **values: Any
+    request: PanelRequest,
+    entered: FormState | None = None,
+    *,
+    etag: str = "",
+    has_changed: bool = False,
+    status: int = 200,
 ) -> func.HttpResponse:
-    document = saved.document
-    public_url = get_services().settings.public_url
+    """Show the page with what is stored, or with what was entered instead.
+
+    If it `has_changed` meanwhile, the form has the current ETag and the page names what differs:
+    to save from there is a decision.
+    """
+    known = authorization.section(request)
+    integration, sign_in = known["integration"], known["status"]
+    stored = fields.shown(to_document(integration))
+    form = entered or FormState(stored)
     return page(
         request,
         "integration.html",
         status=status,
-        integration=document,
+        integration=integration,
         form=form,
-        has_secret=document["has_client_secret"],
-        redirect_uri=document["redirect_uri"] or f"{public_url}/api/callback",
-        is_connected=document["is_valid_auth"],
-        authorization=authorization.section(request),
+        labels=fields.LABELS,
+        etag=etag or known["record"].etag,
+        differing=[fields.LABELS[name] for name in stored if stored[name] != form.values[name]],
+        has_changed=has_changed,
+        has_secret=sign_in["has_client_secret"],
+        is_secret_lost=_is_secret_lost(request),
+        redirect_uri=integration.effective_redirect_uri(get_services().settings.public_url),
+        is_connected=sign_in["is_valid_auth"],
+        authorization=known,
         endpoints=endpoints.section(request),
-        **{"etag": saved.etag, "differing": None} | values,
     )
+
+
+def _is_secret_lost(request: PanelRequest) -> bool:
+    """Tell whether a secret was entered: nothing was saved, and the form cannot show it again."""
+    return bool(request.form.raw(fields.SECRET))

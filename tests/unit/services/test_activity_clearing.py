@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from shared.domain.activity import Batch
+from shared.domain.activity_tally import slot_of
 from shared.domain.errors import StorageUnavailable
 from shared.services import activity_clearing
 from shared.services.activity_clearing import ActivityClearing
@@ -52,6 +53,21 @@ def test_round_clears_what_is_too_old(scene):
     for partition in (CODE, "_"):
         assert ages(scene, partition) == [0, 1.9, 2]
     assert len(scene.activity.counted) == 6
+
+
+def test_numbers_of_the_first_calls_stay():
+    """They are counted in five minutes that began before the integration was there."""
+    scene = Scene()
+    scene.clock.advance(seconds=4)
+    scene.integrate()
+    first = slot_of(scene.clock.now())
+    batch = Batch(id="first", entries=(call_entry(scene.clock.now()),))
+    scene.activity.write(CODE, [batch], [roll_up(first, 1, name="first")])
+
+    scene.services.due_refresh.run()
+
+    report = scene.services.activity_report
+    assert sum(slot.calls for slot in report.chart([report.source(CODE)])) == 1
 
 
 def test_round_clears_what_deleted_integrations_left(scene):

@@ -24,8 +24,8 @@ ADMINISTRATOR = "admin@cronus.example"
 class Panel:
     """The browser of a signed-in administrator, with the headers that the platform adds."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._gateway = Gateway(monkeypatch, settings=make_settings(WEBSITE_AUTH_ENABLED="True"))
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, easy_auth: str = "True") -> None:
+        self._gateway = Gateway(monkeypatch, settings=make_settings(WEBSITE_AUTH_ENABLED=easy_auth))
         claims = ("roles", ADMINISTRATOR_ROLE), ("preferred_username", ADMINISTRATOR)
         self.headers = {"X-MS-CLIENT-PRINCIPAL": header(*claims), "Sec-Fetch-Site": "same-origin"}
 
@@ -41,6 +41,12 @@ class Panel:
     def visit(self, address: str, headers: Mapping[str, str]) -> Answer:
         """Open an address outside the panel."""
         return self._gateway.call("GET", address, headers=headers)
+
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str], *, body: bytes = b""
+    ) -> Answer:
+        """Send a request with these headers alone."""
+        return self._gateway.call(method, _address(path), body=body, headers=headers)
 
     def post(
         self,
