@@ -110,7 +110,7 @@ def _headers(response: Response) -> dict[str, str]:
 
 def _failure(exchange: Exchange, error: Exception) -> NotSent | AnswerLost:
     if not exchange.was_sent:
-        reason = "time was up" if exchange.is_over else "no connection"
+        reason = "time was up" if exchange.is_out_of_time else "no connection"
         return NotSent(reason, is_forbidden=exchange.is_forbidden)
     if exchange.is_over or _is_timeout(error):
         return TimedOut("time was up")

@@ -58,6 +58,11 @@ class Exchange:
         return max(self.ends_on - time.monotonic(), 0.001)
 
     @property
+    def is_out_of_time(self) -> bool:
+        """Tell whether its time has come, whether or not the watch over it has noticed."""
+        return time.monotonic() >= self.ends_on
+
+    @property
     def connect_seconds(self) -> float:
         """How long a step on the way to a connection may take."""
         return min(self.seconds_left, _CONNECT_SECONDS)
