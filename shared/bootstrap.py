@@ -40,6 +40,7 @@ from shared.services.paging import Paging
 from shared.services.presets import Presets
 from shared.services.refresh import TokenRefresher
 from shared.services.refresh_due import DueRefresh
+from shared.services.removal import Removal
 from shared.services.sealing import Sealer
 from shared.services.sign_in_failures import SignInFailures
 from shared.services.sign_off import SignOff
@@ -227,16 +228,25 @@ def build(settings: Settings, ports: Ports) -> Services:
         activity=activity,
         audit=audit,
     )
-    integrations = IntegrationAdministration(
+    removal = Removal(
         integrations=ports.integrations,
         endpoints=ports.endpoints,
-        states=ports.states,
         sign_ins=ports.sign_ins,
         idempotency=ports.idempotency,
         activity=ports.activity,
         audit=audit,
         secrets=ports.secrets,
         sign_off=sign_off,
+        catalogue=catalogue,
+        clock=clock,
+    )
+    integrations = IntegrationAdministration(
+        integrations=ports.integrations,
+        states=ports.states,
+        audit=audit,
+        secrets=ports.secrets,
+        sign_off=sign_off,
+        removal=removal,
         catalogue=catalogue,
         policy=settings.egress,
         clock=clock,

@@ -28,22 +28,17 @@ from shared.services.editing import (
 if TYPE_CHECKING:
     from shared.domain.egress import EgressPolicy
     from shared.ports import (
-        ActivityStore,
         Clock,
-        EndpointStore,
-        IdempotencyStore,
         IntegrationStore,
         SecretStore,
-        SignInStore,
         TokenStateStore,
     )
     from shared.services.audit import Audit
     from shared.services.catalogue import Catalogue
+    from shared.services.removal import Removal
     from shared.services.sign_off import SignOff
 
 _LONGEST_SECRET = 10_000
-# A few seconds of work, while somebody waits.
-_MOST_ACTIVITY_ROWS = 1_000
 
 
 class IntegrationAdministration:
@@ -53,28 +48,22 @@ class IntegrationAdministration:
         self,
         *,
         integrations: IntegrationStore,
-        endpoints: EndpointStore,
         states: TokenStateStore,
-        sign_ins: SignInStore,
-        idempotency: IdempotencyStore,
-        activity: ActivityStore,
         audit: Audit,
         secrets: SecretStore,
         sign_off: SignOff,
+        removal: Removal,
         catalogue: Catalogue,
         policy: EgressPolicy,
         clock: Clock,
     ) -> None:
         """Work on the given stores."""
         self._integrations = integrations
-        self._endpoints = endpoints
         self._states = states
-        self._sign_ins = sign_ins
-        self._idempotency = idempotency
-        self._activity = activity
         self._audit = audit
         self._secrets = secrets
         self._sign_off = sign_off
+        self._removal = removal
         self._catalogue = catalogue
         self._policy = policy
         self._clock = clock
@@ -142,28 +131,7 @@ class IntegrationAdministration:
         """Delete the integration with its endpoints, tokens, sign-ins, kept calls and secrets."""
         record = self.find(code)
         precondition.check(record.etag)
-        try:
-            with conflicts_told(record.code):
-                # Decides who may go on; what follows can be repeated until the row itself is gone.
-                record = self._integrations.replace(record)
-                self._sign_off.erase(record.code)
-                self._secrets.forget(client_secret_name(record.code))
-                self._sign_ins.delete_for(record.code)
-                self._idempotency.delete_for(record.code)
-                self._clear_activity(record.code)
-                self._endpoints.delete_all(record.code)
-                self._audit.clear(record.code)
-                self._integrations.delete(record)
-        finally:
-            self._catalogue.forget_integration(record.code)
-        self._audit.deleted(record, by=by)
-        # What came during the deletion; nothing can come after it.
-        self._sign_off.erase(record.code)
-        self._endpoints.delete_all(record.code)
-
-    def _clear_activity(self, code: str) -> None:
-        """Clear the latest of it; the timer goes on, and nobody is shown what is left."""
-        self._activity.delete_before(code, self._clock.now(), limit=_MOST_ACTIVITY_ROWS)
+        self._removal.remove(record, by=by)
 
     def _save(self, existing: StoredIntegration | None, document: dict[str, Any], by: str) -> Saved:
         definition, problems = read_integration(
