@@ -75,7 +75,8 @@ def shown(document: Mapping[str, Any]) -> dict[str, Value]:
 
 def entered(form: Form) -> dict[str, Value]:
     """Return what was entered, for the form to show it again; never the secret."""
-    return {name: form.raw(name) for name in FIELDS} | {SECRET: ""}
+    values: dict[str, Value] = {name: form.raw(name) for name in FIELDS}
+    return values | {SECRET: ""}
 
 
 def read(values: Mapping[str, Value], form: Form) -> tuple[dict[str, Any], dict[str, str]]:

@@ -39,7 +39,9 @@ def health(request: PanelRequest) -> func.HttpResponse:
     shown = section(request)
     if request.parameter("seen") == shown["mark"]:
         return func.HttpResponse(status_code=204, headers=HEADERS)
-    return page(request, "_health.html", authorization=shown, is_news=request.is_fragment)
+    response = page(request, "_health.html", authorization=shown, is_news=request.is_fragment)
+    response.headers["HX-Trigger"] = "health"  # other parts of the page rest on it, too
+    return response
 
 
 def begin(request: PanelRequest) -> func.HttpResponse:

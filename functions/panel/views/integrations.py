@@ -10,6 +10,7 @@ from shared.bootstrap import get_services
 from shared.domain.codes import fold, is_code
 from shared.domain.error_kinds import CHANGED_MEANWHILE
 from shared.domain.errors import GatewayError
+from shared.domain.integration import Integration
 from shared.services.editing import Precondition
 
 if TYPE_CHECKING:
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 def show_list(request: PanelRequest) -> func.HttpResponse:
     """Show every integration, or where to begin if there is none."""
     services = get_services()
-    after = fold(request.parameter("after"))
-    found = services.overview.page(after=after if is_code(after) else "")
+    asked = fold(request.parameter("after"))
+    after = asked if is_code(asked) else ""
+    found = services.overview.page(after=after)
     if not found.shown and not after:
-        redirect_uri = f"{services.settings.public_url}/api/callback"
+        redirect_uri = Integration(code="").effective_redirect_uri(services.settings.public_url)
         return page(request, "first_run.html", redirect_uri=redirect_uri)
     return page(
         request,

@@ -74,6 +74,15 @@ def test_every_instance_tells_the_same(signed_in):
     assert status(signed_in)["status"] == "not_authorized"
 
 
+def test_status_takes_two_calls_to_storage(signed_in):
+    """Definition and state are read once each."""
+    before = signed_in.stored_calls()
+
+    status(signed_in)
+
+    assert signed_in.stored_calls() - before == 2
+
+
 def test_code_is_folded(signed_in):
     """As in every other route."""
     assert signed_in.services.token_status.of("cronus")["integration"] == CODE
