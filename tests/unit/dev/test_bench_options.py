@@ -25,4 +25,4 @@ def test_unknown_benchmark_is_refused_with_those_there_are(capsys):
         parse(["bench", "tea"])
 
     assert end.value.code == 2
-    assert "'tea' is none of cold-start, invoke, memory, timer" in capsys.readouterr().err
+    assert "'tea' is none of cold-start, invoke, memory, panel, timer" in capsys.readouterr().err

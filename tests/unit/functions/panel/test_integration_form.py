@@ -1,4 +1,4 @@
-"""The form of an integration, to add and to change one, and the page around it."""
+"""The form of an integration, to add one and to change one."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ import msgspec
 import pytest
 
 from functions.panel.forms import integration as form
-from functions.panel.request import Form
 from shared.domain.documents import to_document
 from shared.domain.error_kinds import INTEGRATION_NOT_FOUND
 from shared.domain.integration import Integration
 from tests.builders import CLIENT_ID, COMPANY_ID, integration_document
-from tests.fakes import json_answer
-from tests.scenes import CODE, UNCONDITIONAL, failure
-from tests.support import PUBLIC_URL
+from tests.scenes import CODE, UNCONDITIONAL
 from tests.unit.functions.panel.conftest import ADMINISTRATOR
 from tests.unit.functions.panel.test_endpoint_form import fields, told
 
@@ -229,70 +226,6 @@ def test_definition_that_is_too_long_is_told_without_a_field(owner):
     assert "<li>must not have more than 30 000 characters" in answer.text
 
 
-def test_secret_is_never_shown(owner):
-    """Not where it is stored, and not where it was just typed and something else was wrong."""
-    typed = fields(owner.get(HOME))
-    assert typed["client_secret"] == ""
-    assert form.entered(Form([("client_secret", CANARY)]))["client_secret"] == ""
-
-    answers = [
-        owner.get(HOME),
-        owner.post(HOME, typed | {"client_secret": CANARY, "client_id": ""}),
-        owner.post(HOME, typed | {"client_secret": CANARY, "etag": "old"}),
-        owner.post(NEW, typed | {"client_secret": CANARY, "code": "1st"}),
-        owner.post(NEW, typed | {"client_secret": CANARY * 900, "code": "X"}),
-    ]
-
-    assert [answer.status_code for answer in answers] == [200, 422, 412, 422, 422]
-    assert not [answer for answer in answers if CANARY in answer.text]
-
-
-@pytest.mark.parametrize("path", [HOME, NEW])
-def test_typed_secret_that_was_not_saved_is_asked_for_again(owner, path):
-    """Otherwise the next press of the button would save everything but the secret."""
-    typed = fields(owner.get(path), client_id="", client_secret="new")
-
-    answer = owner.post(path, typed)
-
-    assert "Enter it again: nothing was saved" in answer.text
-    assert "Enter it again" not in owner.post(path, typed | {"client_secret": ""}).text
-
-
-@pytest.mark.parametrize(("typed", "kept"), [("", CANARY), (" other ", " other ")])
-def test_empty_field_keeps_the_secret(owner, typed, kept):
-    """Another value takes its place, just as it was typed."""
-    answer = owner.post(HOME, fields(owner.get(HOME), name="Named", client_secret=typed))
-
-    assert answer.status_code == 303
-    assert secret_in_the_vault(owner) == kept
-    assert stored(owner)["name"] == "Named"
-
-
-def test_secret_is_asked_for_again_where_it_would_go_elsewhere(owner):
-    """Beside its field; with it, the change is saved."""
-    typed = fields(owner.get(HOME), base_url="https://other.example")
-
-    answer = owner.post(HOME, typed)
-
-    assert answer.status_code == 422
-    assert told(answer) == {
-        "client_secret": "must be given again: a field changes that tells where or for whom it is "
-        "used"
-    }
-    assert linked(answer) == {"client_secret": "Client secret"}
-    assert owner.post(HOME, fields(answer, client_secret="new")).status_code == 303
-    assert stored(owner)["base_url"] == "https://other.example"
-
-
-def test_page_says_whether_there_is_a_secret(owner):
-    """Without saying it."""
-    assert '<span class="badge good">stored</span></label>' in owner.get(HOME).text
-
-    owner.scene.services.integrations.patch(CODE, {"client_secret": None}, UNCONDITIONAL)
-
-    assert '<span class="badge soon">missing</span></label>' in owner.get(HOME).text
-
-
 def test_change_of_somebody_else_is_not_overwritten(owner):
     """What was entered stays, the difference is named by the labels, and saving is a decision."""
     typed = fields(owner.get(HOME), name="Mine", max_in_flight="7")
@@ -367,15 +300,6 @@ def test_code_is_shown_as_text_and_stays(owner):
     assert [code for code, _ in owner.scene.integrations.rows] == [CODE]
 
 
-def test_integration_with_the_code_new_has_a_page(panel):
-    """Links write codes in upper case, and paths tell upper from lower case."""
-    panel.scene.integrate(code="new", name="Newest")
-
-    assert 'href="/api/panel/integrations/NEW"' in panel.get().text
-    assert "<h1>Newest</h1>" in panel.get("integrations/NEW").text
-    assert "<h1>Add an integration</h1>" in panel.get(NEW).text
-
-
 def test_enter_in_a_field_saves(owner):
     """Browsers press the first button of a form that submits it."""
     for path, label in ((HOME, "Save"), (NEW, "Add the integration")):
@@ -392,80 +316,6 @@ def test_fields_that_depend_on_a_choice_are_sent_all_the_same(owner):
 
     assert stored(owner)["client_secret_expires_on"] == "2027-01-31"
     assert fields(owner.get(HOME))["client_secret_expires_on"] == "2027-01-31"
-
-
-@pytest.mark.parametrize("path", ["integrations/NOPE", "integrations/%3Cb%3E", "integrations/a-b"])
-def test_unknown_integration_is_not_found(panel, path):
-    """With a page that says so."""
-    answer = panel.get(path)
-
-    assert answer.status_code == 404
-    assert "integration_not_found</code>" in answer.text
-    assert "<b>" not in answer.text
-
-
-@pytest.mark.parametrize(
-    ("given", "shown"),
-    [(None, f"{PUBLIC_URL}/api/callback"), ("https://other.example/back",) * 2],
-    ids=["own", "other"],
-)
-def test_redirect_uri_can_be_copied(panel, given, shown):
-    """It is the one that sign-ins of this integration use."""
-    panel.scene.integrate(redirect_uri=given)
-
-    page = panel.get(HOME).text
-
-    assert f'<code id="redirect-uri">{shown}</code>' in page
-    assert 'data-copy="redirect-uri"' in page
-
-
-def test_page_has_its_three_sections(owner):
-    """In a page with one first heading, each section named by its own."""
-    owner.scene.offer()
-
-    page = owner.get(HOME).text
-
-    titles = re.findall(r'<section id="(\w+)" aria-labelledby="([\w-]+)">', page)
-    assert {name for name, _ in titles} == {"information", "authorization", "endpoints"}
-    assert all(f'<h2 id="{title}">' in page for _, title in titles)
-    assert page.count("<h1>") == 1
-    assert f'href="/api/panel/activity?integration={CODE}"' in page
-    assert f'href="/api/panel/audit?integration={CODE}"' in page
-
-
-def test_page_leads_to_the_first_call(owner):
-    """It says what is done and what is left, until nothing is."""
-    assert "(done)" not in owner.get(HOME).text
-
-    owner.scene.offer()
-    assert "Add endpoints</a> (done)" in owner.get(HOME).text
-
-    owner.scene.sign_in()
-    assert "On the way to the first call" not in owner.get(HOME).text
-
-
-def test_companies_are_looked_up_once_somebody_is_signed_in(owner):
-    """By a part that loads by itself, so that the page need not wait for Business Central."""
-    link = f'hx-get="/api/panel/{HOME}/companies" hx-trigger="load,'
-    assert link not in owner.get(HOME).text
-
-    owner.scene.sign_in()
-    sent = len(owner.scene.http.sent)
-
-    assert link in owner.get(HOME).text
-    assert len(owner.scene.http.sent) == sent
-
-
-@pytest.mark.parametrize("number", [1, 50])
-def test_page_takes_four_calls_to_storage(owner, number):
-    """The integration, the state of its tokens, and its endpoints, which ask for their owner."""
-    for n in range(number):
-        owner.scene.offer(code=f"E{n}")
-    before = owner.scene.stored_calls()
-
-    owner.get(HOME)
-
-    assert owner.scene.stored_calls() - before == 4
 
 
 def test_each_change_is_noted_with_who_made_it(panel):
@@ -492,28 +342,6 @@ def test_outage_is_no_conflict(owner, method):
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_markup_in_stored_fields_is_shown_as_text(panel, text):
-    """Whatever a definition holds, no browser takes it for part of the page."""
-    no_slash = text.replace("/", "")
-    panel.scene.integrate(
-        name=text,
-        company=no_slash,
-        client_id=text,
-        scope=text,
-        query={"a": text},
-        allowed_companies=[no_slash],
-    )
-
-    page = panel.get(HOME)
-
-    assert not [each for each in (text, no_slash) if each in page.text]
-    sent = fields(page)
-    assert sent["name"] == sent["client_id"] == sent["scope"] == text
-    assert sent["company"] == sent["allowed_companies"] == no_slash
-    assert sent["query"] == f"a={text}"
-
-
-@pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("name", [*form.FIELDS, form.SECRET, "etag"])
 def test_markup_that_was_entered_is_shown_as_text(owner, name, text):
     """In the fields, and in what is said about them."""
@@ -521,20 +349,3 @@ def test_markup_that_was_entered_is_shown_as_text(owner, name, text):
         typed = fields(owner.get(path), code="X", client_id="") | {name: text}
 
         assert text not in owner.post(path, typed).text
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-def test_markup_from_the_provider_is_shown_as_text(owner, text):
-    """In who is signed in, and in why a renewal failed."""
-    owner.scene.sign_in()
-    kept = owner.scene.states.rows[CODE]
-    state = msgspec.structs.replace(kept.state, signed_in_as=text)
-    owner.scene.states.put(CODE, state, etag=kept.etag)
-    assert text not in owner.get(HOME).text
-
-    owner.scene.clock.advance(minutes=120)
-    told_by_provider = {"error": "invalid_client", "error_description": text}
-    owner.scene.provider.instead = json_answer(told_by_provider, status=401)
-    failure(owner.scene.token)
-
-    assert text not in owner.get(HOME).text
