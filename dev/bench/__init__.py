@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-NAMES = ("cold-start", "invoke", "memory", "timer")
+NAMES = ("cold-start", "invoke", "memory", "panel", "timer")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import requests
 
-from dev.bench import NAMES, cold_start
+from dev.bench import NAMES, cold_start, panel
 from dev.bench.as_app import run_as_app
 from dev.bench.findings import say_goals
 from dev.bench.report import say
@@ -26,6 +26,7 @@ TITLES = {
     "cold-start": "Cold start: what Python imports, and the first answer of a new process",
     "invoke": "Invoke: a warm call on every way to the service",
     "memory": "Memory: a process of the app after many calls",
+    "panel": "Control panel: each page, warm, and the first load",
     "timer": "Timer: rounds of refreshes at growing numbers of integrations",
 }
 
@@ -54,6 +55,7 @@ def _run(name: str, here: Stage, *, is_quick: bool) -> Findings:
         "cold-start": cold_start.run,
         "invoke": partial(run_as_app, module="dev.bench.calls"),
         "memory": partial(run_as_app, module="dev.bench.memory"),
+        "panel": panel.run,
         "timer": partial(run_as_app, module="dev.bench.timer"),
     }
     return benchmarks[name](here, is_quick=is_quick)
