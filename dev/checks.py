@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dev import chromium
 from dev.errors import DevError
 from dev.paths import ROOT
 from dev.setup.packages import run_captured
@@ -38,6 +39,8 @@ def test(pytest_arguments: Sequence[str]) -> int:
     print("pytest", flush=True)
     if _run(PYTEST) != 0:
         failed.append("pytest")
+    if chromium.find() is None:
+        print(f"\n{chromium.MISSING}", file=sys.stderr)
     if failed:
         print(f"\nFailed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

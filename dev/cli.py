@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
         with locked(DEV_FOLDER / "setup.lock", on_busy=_say_waiting):
             packages.prepare_packages()
             packages.prepare_local_settings()
-            if command.verb != "lock":
+            if command.verb not in ("lock", "vendor"):
                 node.prepare_azurite()
         if not packages.is_inside_venv():
             return packages.rerun_inside_venv(arguments)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from dev import checks, error_page, sample
+from dev import checks, error_page, sample, vendoring
 from dev.bench import running as bench
 from dev.demo import by_hand
 from dev.demo.gateway_client import GatewayClient
@@ -33,6 +33,8 @@ def run(command: Command) -> int:
             return checks.lock(is_upgrade=command.is_upgrade)
         case "docs":
             error_page.write()
+        case "vendor":
+            vendoring.write()
         case "up":
             _up(command.stack)
         case "run":

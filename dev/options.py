@@ -96,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
         help="make docs/errors.md anew after the catalogue of errors changed",
         description="Make docs/errors.md from the catalogue of errors.",
     )
+    verbs.add_parser(
+        "vendor",
+        help="copy the control panel's files of others anew after dev/vendored changed",
+        description="Copy htmx and Pico.css from the packages that dev/vendored pins.",
+    )
     return parser
 
 

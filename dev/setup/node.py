@@ -1,4 +1,7 @@
-"""Get Azurite, Microsoft's storage emulator, through npm. Standard library alone."""
+"""Get Azurite, Microsoft's storage emulator, and other packages through npm.
+
+Standard library alone.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from pathlib import Path
 from dev.paths import AZURITE, ROOT, VENV
 from dev.setup.packages import NETWORK_HINT, fingerprint, install, run_step
 
-PACKAGES = (ROOT / "dev/azurite/package.json", ROOT / "dev/azurite/package-lock.json")
+PACKAGES = ROOT / "dev/azurite"
+PACKAGE_FILES = ("package.json", "package-lock.json")
 NODE_WHEEL = ROOT / "dev/requirements-node.txt"
 AZURITE_SCRIPT = AZURITE / "node_modules/azurite/dist/src/azurite.js"
 STAMP = AZURITE / "setup-stamp.json"
@@ -36,25 +40,27 @@ class Azurite:
 
 def prepare_azurite() -> Azurite:
     """Make `.dev/azurite` hold what the lock file names; do nothing if it does already."""
-    wanted = fingerprint(PACKAGES)
+    wanted = fingerprint([PACKAGES / name for name in PACKAGE_FILES])
     installed = installed_azurite()
     if installed and installed.lock == wanted and Path(installed.node).exists():
         return installed
-    node, npm = _node_on_path() or _node_from_wheel()
-    AZURITE.mkdir(parents=True, exist_ok=True)
-    for package in PACKAGES:
-        shutil.copy(package, AZURITE)
-    # Nothing of Azurite's needs its packages' install scripts, so none may run.
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    run_step(
-        "Installing Azurite, the storage emulator, into .dev/azurite",
-        [*npm, "ci", *options],
-        hint=NETWORK_HINT,
-        cwd=AZURITE,
-    )
+    title = "Installing Azurite, the storage emulator, into .dev/azurite"
+    node = install_locked(PACKAGES, AZURITE, title=title)
     installed = Azurite(lock=wanted, node=node)
     STAMP.write_text(json.dumps(asdict(installed)), encoding="utf-8")
     return installed
+
+
+def install_locked(packages: Path, target: Path, *, title: str) -> str:
+    """Install what the lock file of `packages` names into `target`; give the Node.js found."""
+    node, npm = _node_on_path() or _node_from_wheel()
+    target.mkdir(parents=True, exist_ok=True)
+    for name in PACKAGE_FILES:
+        shutil.copy(packages / name, target)
+    # Nothing of what is used needs its packages' install scripts, so none may run.
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    run_step(title, [*npm, "ci", *options], hint=NETWORK_HINT, cwd=target)
+    return node
 
 
 def installed_azurite() -> Azurite | None:
