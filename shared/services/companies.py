@@ -15,7 +15,12 @@ import msgspec
 from shared.bc_urls import build_url, companies_url, needs_company_id
 from shared.domain.bc_errors import next_step
 from shared.domain.endpoint import Endpoint
-from shared.domain.error_kinds import COMPANY_NOT_FOUND, UPSTREAM_UNAUTHORIZED
+from shared.domain.error_kinds import (
+    COMPANY_NOT_FOUND,
+    UPSTREAM_TIMEOUT,
+    UPSTREAM_UNAUTHORIZED,
+    UPSTREAM_UNREACHABLE,
+)
 from shared.domain.errors import GatewayError
 from shared.domain.payloads import NotReadable, read_json
 from shared.services.answers import shown
@@ -35,6 +40,8 @@ _LISTING_SECONDS = 10
 _FOUND_COUNTS = timedelta(hours=1)
 _MISSING_COUNTS = timedelta(seconds=30)
 _MOST_KEPT = 5000
+# Whoever gets no answer may try again: nothing was sent but the question for the companies.
+_AS_FOR_ANY_CALL = (UPSTREAM_UNAUTHORIZED, UPSTREAM_UNREACHABLE, UPSTREAM_TIMEOUT)
 _LOOKUP = Endpoint(code="COMPANIES", method="GET", kind="api", api_url="companies")
 
 
@@ -76,8 +83,8 @@ class Companies:
     def locate(self, call: UpstreamCall, company: Company, query: str) -> UpstreamCall:
         """Return the call with the company's id in its URL where that needs one; `query` is raw.
 
-        Raises GatewayError `company_not_found`, `upstream_unauthorized`, and what
-        TokenService.for_call raises.
+        Raises GatewayError `company_not_found`, `upstream_unauthorized`, `upstream_unreachable`,
+        `upstream_timeout`, and what TokenService.for_call raises.
         """
         definition = call.record.definition
         if company.id or not company.name or not needs_company_id(definition, call.endpoint):
@@ -131,7 +138,7 @@ class Companies:
         try:
             answer = self._upstream.send(lookup)
         except GatewayError as error:
-            if error.kind.source != "upstream" or error.kind is UPSTREAM_UNAUTHORIZED:
+            if error.kind.source != "upstream" or error.kind in _AS_FOR_ANY_CALL:
                 raise
             raise _LookupFailed(f"The companies cannot be listed. {error.kind.title}.") from error
         if answer.status != HTTPStatus.OK:

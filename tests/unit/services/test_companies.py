@@ -113,8 +113,6 @@ def test_faulty_call_is_told_before_anything_is_sent(api, call, status):
         OutboundAnswer(200, {}, b"<html>"),
         json_answer({"value": [{"id": 5, "name": None}]}),
         json_answer({}, status=302),
-        NotSent("no connection"),
-        TimedOut("slow"),
         AnswerTooLarge(200),
     ],
     ids=[
@@ -126,8 +124,6 @@ def test_faulty_call_is_told_before_anything_is_sent(api, call, status):
         "html",
         "other-form",
         "302",
-        "gone",
-        "slow",
         "large",
     ],
 )
@@ -139,6 +135,24 @@ def test_company_that_cannot_be_found_is_told(api, listed):
 
     assert (error.kind.status, error.kind.code) == (424, "company_not_found")
     assert len(api.http.sent_to(f"{COMPANIES}(")) == 0
+
+
+@pytest.mark.parametrize(
+    ("failed", "status", "code"),
+    [
+        (NotSent("no connection"), 503, "upstream_unreachable"),
+        (TimedOut("slow"), 504, "upstream_timeout"),
+    ],
+    ids=["gone", "slow"],
+)
+def test_lookup_without_an_answer_may_be_tried_again(api, failed, status, code):
+    """It is the service that is away, as it is for any call, and nothing was executed."""
+    api.http.on(COMPANIES, failed)
+
+    error = failure(api.invoke)
+
+    assert (error.kind.status, error.kind.code) == (status, code)
+    assert error.kind.retryable
 
 
 def test_failed_lookup_is_not_kept(api):

@@ -66,7 +66,7 @@ def test_nobody_signed_in_means_no_list(panel):
         (json_answer({"error": {"code": "NoEnvironment", "message": "no"}}, status=404),
          ("answered with 404", "Check tenant_id, environment and base_url")),
         (json_answer({}), ("The service does not list its companies.",)),
-        (TimedOut("slow"), ("The companies cannot be listed.",)),
+        (TimedOut("slow"), ("The companies cannot be listed now.", "in time")),
     ],
     ids=["no permission", "no environment", "no list", "slow"],
 )  # fmt: skip
