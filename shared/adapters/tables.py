@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -184,11 +185,16 @@ class JsonTable:
     def upsert(self, rows: Sequence[Row]) -> None:
         """Write rows of one partition, all or none of them, over whatever is there.
 
-        A transaction holds 100 rows and 4 MiB.
+        A transaction holds 100 rows and 4 MiB. While the process ends there are none: azure-core
+        prepares them in threads, which can no longer be started; then rows are written one by one.
         """
         writes = [("upsert", _entity(row), {"mode": UpdateMode.REPLACE}) for row in rows]
         with _storage_errors():
-            self._creating(lambda: self._client.submit_transaction(writes))
+            try:
+                self._creating(lambda: self._client.submit_transaction(writes))
+            except RuntimeError:
+                for _, entity, mode in writes:
+                    self._creating(partial(self._client.upsert_entity, entity, **mode))
 
     def delete_together(self, rows: Sequence[Row]) -> None:
         """Remove up to 100 rows of one partition, if they are there."""
