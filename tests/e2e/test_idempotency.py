@@ -84,7 +84,7 @@ def test_resend_gets_the_first_answer_while_the_service_is_down(gateway, shop):
 
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert (first.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")
-    problem(another, 424, "company_not_found")
+    problem(another, 503, "upstream_unreachable")
     assert [each.method for each in upstream.seen] == ["GET", "POST"]
 
 
