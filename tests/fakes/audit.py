@@ -40,7 +40,9 @@ class FakeAuditStore(Fake):
         return found[:limit]
 
     @call
-    def delete_for(self, integration: str) -> None:
+    def delete_for(self, integration: str, *, after: str) -> None:
         self.rows = {
-            name: entry for name, entry in self.rows.items() if entry.integration != integration
+            name: entry
+            for name, entry in self.rows.items()
+            if entry.integration != integration or name <= after
         }

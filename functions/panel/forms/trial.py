@@ -6,8 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import msgspec
-
+from functions.panel.filters import as_json
 from functions.panel.forms.state import FormState
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def _example(endpoint: Endpoint) -> str:
         name: _blank(member.get("type") if isinstance(member, dict) else None)
         for name, member in members.items()
     }
-    return msgspec.json.format(msgspec.json.encode(example), indent=2).decode()
+    return as_json(example)
 
 
 def _blank(kind: object) -> object:

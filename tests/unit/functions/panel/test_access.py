@@ -5,6 +5,7 @@ Every page is tried; a page that is added is tried as well.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from html import unescape
 
@@ -181,6 +182,17 @@ def test_page_carries_the_strict_headers(panel, method, place):
         assert strict(answer) == STRICT
 
 
+def test_answer_without_content_carries_the_strict_headers(panel):
+    """As when a page asks for news and there are none."""
+    place = f"integrations/{CODE}/health"
+    seen = re.search(r'name="seen" value="(\w+)"', panel.get(place).text)[1]
+
+    answer = panel.get(f"{place}?seen={seen}")
+
+    assert answer.status_code == 204
+    assert strict(answer) == STRICT
+
+
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize(
     ("method", "place", "allowed"),
@@ -271,9 +283,10 @@ def test_name_of_the_administrator_is_shown_as_text(panel):
     assert XSS in unescape(answer.text)
 
 
-def test_administrator_without_a_name_is_let_in(panel):
+@pytest.mark.parametrize("claims", [[], [("name", "Ann\nAdmin")]], ids=["no-name", "of-two-lines"])
+def test_administrator_without_a_name_is_let_in(panel, claims):
     """The role decides, and the audit says that it was an administrator."""
-    panel.headers[PRINCIPAL] = header(("roles", ADMINISTRATOR_ROLE))
+    panel.headers[PRINCIPAL] = header(("roles", ADMINISTRATOR_ROLE), *claims)
 
     answer = panel.get()
 
