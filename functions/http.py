@@ -167,14 +167,14 @@ def problem(request: Request, error: GatewayError) -> func.HttpResponse:
     )
 
 
-def hint_for(error: GatewayError, integration: str) -> str:
-    """Return the error's hint with the code of the integration that the request is about."""
-    code = fold(integration)
-    return error.hint.replace("{integration}", code if is_code(code) else "...")
+def hint_for(request: Request, error: GatewayError) -> str:
+    """Return the error's hint with the integration that the request is about."""
+    integration = fold(request.route("integration"))
+    return error.hint.replace("{integration}", integration if is_code(integration) else "...")
 
 
 def _hint_with_link(request: Request, error: GatewayError) -> str:
-    hint = hint_for(error, request.route("integration"))
+    hint = hint_for(request, error)
     if isinstance(error, IdentityRefused) and error.admin_consent_url is not None:
         return f"{hint} An administrator can consent here: {error.admin_consent_url}"
     return hint

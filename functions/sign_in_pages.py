@@ -151,7 +151,7 @@ def _error_page(request: Request, error: GatewayError) -> func.HttpResponse:
         request,
         title=error.kind.title,
         message=error.detail,
-        hint=hint_for(error, request.route("integration")),
+        hint=hint_for(request, error),
         status=error.kind.status,
         admin_consent_url=error.admin_consent_url if isinstance(error, IdentityRefused) else None,
     )

@@ -162,8 +162,8 @@ class AuditStore(Protocol):
         Those of one integration or endpoint, where one is named.
         """
 
-    def delete_for(self, integration: str, *, after: str) -> None:
-        """Remove those of the integration whose ids come after `after`."""
+    def delete_for(self, integration: str) -> None:
+        """Remove every one of the integration."""
 
 
 class SecretStore(Protocol):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import msgspec
 
-from functions.panel.json_layout import laid_out
 from shared.domain.payloads import NotReadable, read_json
 
 _LONGEST_SHOWN = 200_000  # characters; a browser would take long for more
@@ -26,7 +25,7 @@ def shown_body(body: bytes) -> Shown | None:
         return None
     try:
         read_json(body, msgspec.Raw)
-        text = laid_out(body)
+        text = msgspec.json.format(body, indent=2).decode()
     except NotReadable:
         try:
             text = body.decode()

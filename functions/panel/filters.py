@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from markupsafe import Markup
 
-from functions.panel.json_layout import laid_out
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -26,7 +24,7 @@ def time(moment: datetime | None, missing: str = "never") -> Markup | str:
 
 def as_json(value: Any) -> str:
     """Show a value as JSON that a person can read."""
-    return laid_out(msgspec.json.encode(value))
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
 def duration(seconds: float | None, missing: str = "-") -> str:

@@ -25,7 +25,7 @@ def error_page(request: Request, error: GatewayError) -> func.HttpResponse:
         status=kind.status,
         title=kind.title,
         detail=error.detail,
-        hint=hint_for(error, request.route("integration")),
+        hint=hint_for(request, error),
         code=kind.code,
         request_id=request.id,
         may_sign_in=kind.status == HTTPStatus.UNAUTHORIZED,

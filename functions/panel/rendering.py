@@ -28,8 +28,6 @@ HEADERS = {
     # Not no-referrer, with which browsers send `Origin: null` along with the panel's own forms.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # The page of a provider, in its popup, must not send the panel's window elsewhere.
-    "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
 

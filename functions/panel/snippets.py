@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from functions.panel.json_layout import laid_out
 from shared.domain.payloads import NotReadable, read_json
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def power_automate(call: GatewayCall) -> str:
     if call.body:
         inputs["body"] = _json_or_text(call.body)
     action = msgspec.json.encode({"type": "Http", "inputs": inputs})
-    return _JSON_STRING.sub(_without_expressions, laid_out(action))
+    return _JSON_STRING.sub(_without_expressions, msgspec.json.format(action, indent=2).decode())
 
 
 def _quoted(text: str) -> str:

@@ -52,11 +52,11 @@ class AuditTable:
         read = self._table.readable(rows, lambda row: self._table.body(row, _ENTRIES))
         return list(islice(read, limit))
 
-    def delete_for(self, integration: str, *, after: str) -> None:
-        """Remove those of the integration whose ids come after `after`."""
+    def delete_for(self, integration: str) -> None:
+        """Remove every one of the integration."""
         rows = self._table.rows(
-            "PartitionKey eq @partition and RowKey gt @after and integration eq @integration",
-            {"partition": _PARTITION, "after": after, "integration": integration},
+            "PartitionKey eq @partition and integration eq @integration",
+            {"partition": _PARTITION, "integration": integration},
             select=KEYS,
         )
         while together := list(islice(rows, _ROWS_DELETED_TOGETHER)):

@@ -50,31 +50,13 @@ class Audit:
             action: Action = "changed" if before else "created"
             self.note(action, integration, endpoint, by=by, changes=changes)
 
-    def deleted(self, record: Record, *, by: str) -> str | None:
-        """Note what is gone, and return as `note`."""
+    def deleted(self, record: Record, *, by: str) -> None:
+        """Note what is gone."""
         changes = deleted(record.definition)
         if _secret_version(record) is not None:
             changes = (*changes, SECRET_CHANGE)
         integration, endpoint = _place(record)
-        return self.note("deleted", integration, endpoint, by=by, changes=changes)
-
-    def removed(self, record: StoredIntegration, *, by: str) -> None:
-        """Note that an integration is gone, and remove what was told of it before.
-
-        In this order: whatever is cut short, somebody's traces must not be gone without another.
-        """
-        entry = self.deleted(record, by=by)
-        if entry is None:
-            return
-        try:
-            self._store.delete_for(record.code, after=entry)
-        except StorageUnavailable as error:
-            log_event(
-                "audit_not_cleared",
-                level=logging.WARNING,
-                integration=record.code,
-                reason=error.detail,
-            )
+        self.note("deleted", integration, endpoint, by=by, changes=changes)
 
     def note(
         self,
@@ -84,11 +66,8 @@ class Audit:
         *,
         by: str,
         changes: tuple[FieldChange, ...] = (),
-    ) -> str | None:
-        """Write an entry and return its id; None where that fails, and the log tells of it.
-
-        What was done stays so all the same.
-        """
+    ) -> None:
+        """Write an entry; where that fails, what was done stays so, and the log tells of it."""
         moment = self._clock.now()
         entry = AuditEntry(
             id=entry_id(moment, secrets.token_hex(8)),
@@ -113,8 +92,6 @@ class Audit:
                 fields=[change.field for change in changes],
                 reason=error.detail,
             )
-            return None
-        return entry.id
 
     def list(
         self,
@@ -145,6 +122,10 @@ class Audit:
             documents=[msgspec.to_builtins(entry, builtin_types=(datetime,)) for entry in shown],
             next_after=shown[-1].id if len(entries) > limit else None,
         )
+
+    def clear(self, integration: str) -> None:
+        """Remove the entries of an integration that is being deleted."""
+        self._store.delete_for(integration)
 
 
 def _changes(before: Record | None, after: Record) -> tuple[FieldChange, ...]:

@@ -67,10 +67,11 @@ class Removal:
                 self._idempotency.delete_for(record.code)
                 self._clear_activity(record.code)
                 self._endpoints.delete_all(record.code)
+                self._audit.clear(record.code)
                 self._integrations.delete(record)
         finally:
             self._catalogue.forget_integration(record.code)
-        self._audit.removed(record, by=by)
+        self._audit.deleted(record, by=by)
         # What came during the deletion; nothing can come after it.
         self._sign_off.erase(record.code)
         self._endpoints.delete_all(record.code)

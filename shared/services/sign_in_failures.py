@@ -38,8 +38,6 @@ class SignInFailures:
         )
 
         def change(state: TokenState) -> TokenState:
-            if state.status == "authorized" and state.binding != record.binding:
-                return state  # changed during this sign-in, and somebody has signed in since
             return msgspec.structs.replace(
                 state.bound_to(record.binding),
                 failed_sign_in=cause,

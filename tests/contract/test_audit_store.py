@@ -99,23 +99,14 @@ def test_those_of_an_integration_are_deleted(store):
     for number in range(120):
         store.write(entry(number, endpoint="X" if number % 2 else None))
     store.write(entry(120, integration="CRONUS1"))
-    store.delete_for("CRONUS", after="")
+    store.delete_for("CRONUS")
 
     assert listed(store) == [entry(120, integration="CRONUS1")]
 
 
-def test_later_entries_stay_when_those_before_are_deleted(store):
-    """Up to the one that tells of the deletion, and that one as well."""
-    for number in range(3):
-        store.write(entry(number))
-    store.delete_for("CRONUS", after=entry(1).id)
-
-    assert listed(store) == [entry(0), entry(1)]
-
-
 def test_empty_store_is_empty(store):
     """Before anything was ever written, too."""
-    store.delete_for("CRONUS", after="")
+    store.delete_for("CRONUS")
 
     assert listed(store) == []
 

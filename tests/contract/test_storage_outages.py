@@ -73,7 +73,7 @@ STORAGE_CALLS = {
     "audit.list": lambda tables: AuditTable(tables).list(
         after="", limit=1, integration=None, endpoint=None
     ),
-    "audit.delete_for": lambda tables: AuditTable(tables).delete_for("CRONUS", after=""),
+    "audit.delete_for": lambda tables: AuditTable(tables).delete_for("CRONUS"),
     "sign_ins.insert": lambda tables: SignInTable(tables).insert(sign_in()),
     "sign_ins.take": lambda tables: SignInTable(tables).take("5f"),
     "sign_ins.delete_for": lambda tables: SignInTable(tables).delete_for("CRONUS"),

@@ -40,9 +40,7 @@ class FakeAuditStore(Fake):
         return found[:limit]
 
     @call
-    def delete_for(self, integration: str, *, after: str) -> None:
+    def delete_for(self, integration: str) -> None:
         self.rows = {
-            name: entry
-            for name, entry in self.rows.items()
-            if entry.integration != integration or name <= after
+            name: entry for name, entry in self.rows.items() if entry.integration != integration
         }

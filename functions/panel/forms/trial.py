@@ -6,7 +6,8 @@ import uuid
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from functions.panel.filters import as_json
+import msgspec
+
 from functions.panel.forms.state import FormState
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _example(endpoint: Endpoint) -> str:
         name: _blank(member.get("type") if isinstance(member, dict) else None)
         for name, member in members.items()
     }
-    return as_json(example)
+    return msgspec.json.format(msgspec.json.encode(example), indent=2).decode()
 
 
 def _blank(kind: object) -> object:

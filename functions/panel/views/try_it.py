@@ -101,7 +101,7 @@ def _failed(request: PanelRequest, error: GatewayError) -> _Result:
     return _Result(
         status=error.kind.status,
         headers=error.headers,
-        hint=hint_for(error, request.integration),
+        hint=hint_for(request.http, error),
         error=error,
     )
 

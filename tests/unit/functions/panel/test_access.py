@@ -5,7 +5,6 @@ Every page is tried; a page that is added is tried as well.
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from html import unescape
 
@@ -182,17 +181,6 @@ def test_page_carries_the_strict_headers(panel, method, place):
         assert strict(answer) == STRICT
 
 
-def test_answer_without_content_carries_the_strict_headers(panel):
-    """As when a page asks for news and there are none."""
-    place = f"integrations/{CODE}/health"
-    seen = re.search(r'name="seen" value="(\w+)"', panel.get(place).text)[1]
-
-    answer = panel.get(f"{place}?seen={seen}")
-
-    assert answer.status_code == 204
-    assert strict(answer) == STRICT
-
-
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize(
     ("method", "place", "allowed"),
@@ -283,10 +271,9 @@ def test_name_of_the_administrator_is_shown_as_text(panel):
     assert XSS in unescape(answer.text)
 
 
-@pytest.mark.parametrize("claims", [[], [("name", "Ann\nAdmin")]], ids=["no-name", "of-two-lines"])
-def test_administrator_without_a_name_is_let_in(panel, claims):
+def test_administrator_without_a_name_is_let_in(panel):
     """The role decides, and the audit says that it was an administrator."""
-    panel.headers[PRINCIPAL] = header(("roles", ADMINISTRATOR_ROLE), *claims)
+    panel.headers[PRINCIPAL] = header(("roles", ADMINISTRATOR_ROLE))
 
     answer = panel.get()
 

@@ -87,7 +87,6 @@ def test_pages_can_neither_be_framed_nor_read_by_other_sites():
     assert others == {
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
-        "Cross-Origin-Opener-Policy": "same-origin",
         "X-Frame-Options": "DENY",
     }
 

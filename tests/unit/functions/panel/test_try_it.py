@@ -124,16 +124,6 @@ def test_error_of_the_gateway_says_what_to_do(panel, scene):
     assert sent(scene) == []
 
 
-def test_hint_names_the_integration(panel):
-    """Its page is where to go, and not one with dots in its place."""
-    panel.scene.integrate()
-    panel.scene.offer(read_only=True)
-
-    page = panel.post(TRY, {"payload": "{}"})
-
-    assert f"/api/panel/integrations/{CODE}, its page" in shown(page)
-
-
 def test_error_of_business_central_is_shown_with_its_words(panel, scene):
     """What was refused, and why, comes first of all from Business Central."""
     scene.offer(read_only=True)

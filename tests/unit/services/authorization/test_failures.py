@@ -80,24 +80,6 @@ def test_reason_is_gone_once_it_says_nothing_any_more(scene, act):
     assert told(scene) == (None, None)
 
 
-def test_failure_under_a_former_identity_ends_no_newer_sign_in(scene):
-    """The provider takes its time to refuse; meanwhile the app is another, and somebody is in."""
-    other = scene.another_instance()
-
-    def meanwhile():
-        scene.provider.instead, scene.provider.afterwards = None, lambda: None
-        change = {"client_id": CODE, "client_secret": "s"}
-        other.integrations.patch(CODE, change, UNCONDITIONAL)
-        scene.sign_in(services=other)
-
-    scene.provider.instead, scene.provider.afterwards = refusal("invalid_grant", 70008), meanwhile
-    failure(scene.sign_in)
-
-    assert other.token_status.of(CODE)["status"] == "authorized"
-    assert scene.token(scene.another_instance()) == "access-1"
-    assert told(scene) == (None, None)
-
-
 def test_renewal_keeps_the_reason(scene):
     """The tokens in force are renewed, and the other account's sign-in has failed all the same."""
     scene.sign_in()
